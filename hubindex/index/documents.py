@@ -1,0 +1,84 @@
+"""Writing the search index: a document for each repository, and how many repositories hold each word."""
+
+from collections import Counter
+
+from hubindex.index.engine import Transaction
+from hubindex.index.reader import Row
+from hubindex.index.schema import repository_search
+from hubindex.index.sql import Parameters
+from hubindex.index.words import Document
+
+
+class DocumentWriter:
+    """Gathers documents that come and go within one transaction; `flush` writes them."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._dropped: list[tuple[int, Document]] = []
+        self._added: list[tuple[int, Document]] = []
+        self._counts: Counter[str] = Counter()
+
+    def replace(self, repository_id: int, old: Document | None, new: Document | None) -> None:
+        """Take `old` out and put `new` in; None for a repository that was or shall be in no answer."""
+        if old == new:
+            return
+        if old is not None:
+            self._dropped.append((repository_id, old))
+            self._counts.subtract(_counted(old))
+        if new is not None:
+            self._added.append((repository_id, new))
+            self._counts.update(_counted(new))
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if self._tx.dialect == "sqlite":
+            self._tx.run("drop_document", *(_fts5_row(document) for _, document in self._dropped))
+            self._tx.run("add_document", *(_fts5_row(document) for _, document in self._added))
+        else:
+            rows: list[Parameters] = [{"repository_id": number} for number, _ in self._dropped]
+            self._tx.run("drop_document", *rows)
+            self._tx.insert(repository_search, [_tsvector_row(*added) for added in self._added])
+        self._write_counts()
+        self._dropped, self._added = [], []
+        self._counts.clear()
+
+    def _write_counts(self) -> None:
+        changes = {word: change for word, change in sorted(self._counts.items()) if change}
+        if not changes:
+            return
+        known: dict[str, int] = dict(self._tx.query("words_known", words=list(changes)))
+        rows = [(word, known.get(word, 0) + change) for word, change in changes.items()]
+        if self._tx.dialect == "sqlite":
+            self._tx.run(
+                "put_word",
+                *({"word": w, "repositories": n, "frequency": max(n, 0).bit_length()} for w, n in rows),
+            )
+        else:
+            words, counts = [word for word, _ in rows], [count for _, count in rows]
+            frequencies = [max(count, 0).bit_length() for count in counts]
+            self._tx.run("put_words", {"words": words, "counts": counts, "frequencies": frequencies})
+
+
+def tier_word(tier: int) -> str:
+    """The pseudo-word that stands for a class of popularity; `#` is in no word of a text."""
+    return f"#{tier}"
+
+
+def _counted(document: Document) -> set[str]:
+    return document.words() | {tier_word(document.tier)}
+
+
+def _fts5_row(document: Document) -> dict[str, object]:
+    return {
+        "rank": document.rank,
+        "name": " ".join(document.name),
+        "description": " ".join(document.description),
+        "flags": " ".join(document.flags),
+    }
+
+
+def _tsvector_row(repository_id: int, document: Document) -> Row:
+    """Lexemes as they are, no parser: words hold letters and digits only, flags no quote and no backslash."""
+    flags = (f"#{flag}" for flag in document.flags)
+    lexemes = {*document.words(), *flags, tier_word(document.tier), *(f"@{word}" for word in document.name)}
+    return repository_id, document.rank, " ".join(f"'{lexeme}'" for lexeme in sorted(lexemes))

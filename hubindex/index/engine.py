@@ -1,0 +1,132 @@
+"""Writing through SQLAlchemy: engines, transactions, and rows in bulk.
+
+Statements are compiled once by SQLAlchemy Core and sent as tuples; on PostgreSQL new rows go in by COPY.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, create_engine, event, insert, update
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.url import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+from hubindex.errors import StorageError, WrongUsage
+from hubindex.index import sql
+from hubindex.index.location import Location
+from hubindex.index.reader import POSTGRES_MISSING, Row, storage_errors
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA cache_size=-64000",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA secure_delete=OFF",
+)
+
+
+def open_engine(location: Location) -> Engine:
+    """An engine for writing; a SQLite file and its folder are created. Raises `StorageError`, `WrongUsage`."""
+    if location.dialect == "sqlite":
+        return _sqlite_engine(location.target)
+    try:
+        url = make_url(location.target).set(drivername="postgresql+psycopg")
+    except ArgumentError:
+        raise WrongUsage("--db: not a PostgreSQL URL: postgresql://user:password@host:port/database") from None
+    try:
+        return create_engine(url, poolclass=NullPool, paramstyle="format", connect_args={"connect_timeout": 10})
+    except ModuleNotFoundError as error:
+        raise StorageError(POSTGRES_MISSING) from error
+
+
+def _sqlite_engine(path: str) -> Engine:
+    if os.path.isdir(path):
+        raise StorageError(f"{path} is a folder: --db wants a file")
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder of the index cannot be made: {error.strerror}: {path}") from error
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 60})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: DBAPIConnection, _record: object) -> None:
+        cast("Any", connection).isolation_level = None  # transactions begin where we say so
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # one writer at a time, from its first read on
+
+    return engine
+
+
+class Transaction:
+    """An open transaction: bulk inserts and updates, and the named statements of `index/sql`."""
+
+    def __init__(self, connection: Connection, statements: dict[str, str]) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect.name
+        self._statements = statements
+
+    def query(self, name: str, /, **parameters: object) -> Sequence[Row]:
+        """The rows of a named statement of the family `ingest`."""
+        bound = sql.bind(parameters, self.dialect)
+        return cast("Sequence[Row]", self.connection.exec_driver_sql(self._statements[name], bound).fetchall())
+
+    def run(self, name: str, /, *rows: sql.Parameters) -> None:
+        """Run a named statement that writes, once for each of `rows`."""
+        if rows:
+            bound = [sql.bind(row, self.dialect) for row in rows]
+            self.connection.exec_driver_sql(self._statements[name], bound)
+
+    def insert(self, table: Table, rows: list[Row]) -> None:
+        """Add new rows; each has all columns of `table` in their order."""
+        if not rows:
+            return
+        if self.dialect == "sqlite":
+            self.connection.exec_driver_sql(_insert_sql(table, self.connection.dialect), rows)
+        else:
+            self._copy(table, rows)
+
+    def update(self, table: Table, columns: tuple[str, ...], rows: list[Row]) -> None:
+        """Change `columns` of existing rows; each row has the new values, then the primary key."""
+        if rows:
+            self.connection.exec_driver_sql(_update_sql(table, columns, self.connection.dialect), rows)
+
+    def _copy(self, table: Table, rows: list[Row]) -> None:
+        driver = cast("Any", self.connection.connection.driver_connection)
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+            write = copy.write_row
+            for row in rows:
+                write(row)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Transaction]:
+    """One transaction: committed at the end, rolled back on any exception. Raises `StorageError`."""
+    with storage_errors(), engine.connect() as connection, connection.begin():
+        yield Transaction(connection, _statements(engine.dialect.name))
+
+
+@lru_cache
+def _statements(dialect: str) -> dict[str, str]:
+    return sql.load("ingest", dialect)
+
+
+@lru_cache
+def _insert_sql(table: Table, dialect: Dialect) -> str:
+    return str(insert(table).compile(dialect=dialect))
+
+
+@lru_cache
+def _update_sql(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
+    keys = (column == bindparam(f"key_{column.name}") for column in table.primary_key)
+    values: tuple[tuple[Any, Any], ...] = tuple((table.c[name], bindparam(f"new_{name}")) for name in columns)
+    return str(update(table).where(*keys).ordered_values(*values).compile(dialect=dialect))

@@ -1,0 +1,268 @@
+"""Records become rows: all writing of facts into an index goes through here.
+
+An `Ingest` belongs to one thread. What is told to a `Batch` is written in bulk when its transaction ends, whole
+or not at all.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from hubindex.index import engine as storage
+from hubindex.index.documents import DocumentWriter
+from hubindex.index.evidence import confirmed_until
+from hubindex.index.location import Location
+from hubindex.index.migrate import upgrade
+from hubindex.index.reader import Row
+from hubindex.index.schema import repository as repository_table
+from hubindex.index.tagwriter import KnownTag, Numbers, PageOutcome, RepositoryState, TagWriter
+from hubindex.index.words import Document, normal_term
+from hubindex.records import Repository, TagPage
+
+DOCKER_HUB = 1
+"""`registry_id` of docker.io."""
+
+GONE_AFTER = 4 * 3600 * 1000
+"""Milliseconds between two 404 answers that make a repository gone rather than missing."""
+
+_DESCRIBED = (
+    "description", "star_count", "pull_count", "is_official", "is_automated",
+    "updated_at", "registered_at", "seen_at", "missing_at", "gone_at",
+)  # fmt: skip
+
+
+class Stored(NamedTuple):
+    """What became of a repository record."""
+
+    repository_id: int
+    name: str
+    is_new: bool
+    is_changed: bool
+
+
+class Walk(NamedTuple):
+    """The end of a walk over a repository's tags.
+
+    `names` are the tags seen. `problem` says why the walk is no sweep; None: it was complete and consistent.
+    `newest_push` is the latest push time seen; `oldest_push` the earliest, if the tags came newest first
+    without exception, so that a walk that broke off still saw everything pushed after it.
+    """
+
+    repository_id: int
+    started_at: int
+    finished_at: int
+    names: set[str]
+    problem: str | None = None
+    newest_push: int | None = None
+    oldest_push: int | None = None
+
+
+class Ingest:
+    """Writes into one index, creating or migrating it first. Raises `StorageError`, `NewerIndex`."""
+
+    def __init__(self, location: Location) -> None:
+        upgrade(location)
+        self._engine = storage.open_engine(location)
+        self._numbers = Numbers()
+
+    @contextmanager
+    def transaction(self) -> Iterator["Batch"]:
+        """A batch that is committed at the end, and forgotten on any exception."""
+        try:
+            with storage.transaction(self._engine) as tx:
+                batch = Batch(tx, self._numbers)
+                yield batch
+                batch.flush()
+        except BaseException:
+            self._numbers.forget()
+            raise
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._engine.dispose()
+
+
+class Batch:
+    """What is written in one transaction."""
+
+    def __init__(self, tx: storage.Transaction, numbers: Numbers) -> None:
+        self._tx = tx
+        self._tags = TagWriter(tx, numbers)
+        self._documents = DocumentWriter(tx)
+
+    @property
+    def pending(self) -> int:
+        """How many tag and history rows wait to be written."""
+        return self._tags.pending
+
+    def repositories(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:
+        """Add or refresh repositories of Docker Hub; what a record does not say stays as it is known.
+
+        Returns one row for each distinct name, in the order of the records.
+        """
+        by_name = {record.name: record for record in records}
+        known = self._known(list(by_name))
+        if len(known) < len(by_name):
+            self._tx.query("lock_creation")
+            known = self._known(list(by_name))
+        ids = self._new_ids(len(by_name) - len(known))
+        stored, added, changed = [], [], []
+        for record in by_name.values():
+            row = known.get(record.name)
+            if row is None:
+                fresh = _new_row(next(ids), record, seen_at)
+                added.append(fresh)
+                self._documents.replace(fresh[0], None, _document(fresh[0], record.name, fresh[3:8]))
+                stored.append(Stored(fresh[0], record.name, is_new=True, is_changed=False))
+                continue
+            values = _refreshed(row, record, seen_at)
+            is_changed = values[:7] != row[2:9]
+            if values != row[2:]:
+                changed.append((*values, row[0]))
+                before = None if row[11] is not None else _document(row[0], row[1], row[2:7])
+                self._documents.replace(row[0], before, _document(row[0], row[1], values[:5]))
+            stored.append(Stored(row[0], record.name, is_new=False, is_changed=is_changed))
+        self._tx.insert(repository_table, added)
+        self._tx.update(repository_table, _DESCRIBED, changed)
+        return stored
+
+    def search_results(self, term: str, repository_ids: Sequence[int], crawled_at: int, *, whole: bool) -> None:
+        """Remember the order in which the source returned repositories for a term, from position 1.
+
+        `whole` tells that all the pages asked for arrived: what the source no longer returns is forgotten then.
+        """
+        term = normal_term(term)
+        self._tx.run("touch_term", {"term": term, "crawled_at": crawled_at})
+        term_id = self._tx.query("term_id", term=term)[0][0]
+        positions = {number: place for place, number in reversed(list(enumerate(repository_ids, 1)))}
+        known = {row[0]: row[1] for row in self._tx.query("hits_of_term", term_id=term_id)}
+        self._tx.run(
+            "put_hit",
+            *(
+                {"term_id": term_id, "repository_id": number, "position": place}
+                for number, place in positions.items()
+                if known.get(number) != place
+            ),
+        )
+        if whole:
+            dropped = known.keys() - positions.keys()
+            self._tx.run("drop_hit", *({"term_id": term_id, "repository_id": number} for number in dropped))
+
+    def tag_page(self, repository_id: int, page: TagPage) -> PageOutcome:
+        """Store what a page of tags adds to what is known; an unchanged page writes nothing."""
+        return self._tags.page(repository_id, page)
+
+    def finish_walk(self, walk: Walk) -> int:
+        """Store what a walk proves beyond its pages; returns how many tags it found gone."""
+        state = self._tags.state(walk.repository_id)
+        state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
+        state.missing_at = state.gone_at = None
+        if walk.started_at >= (state.walked_at or 0):
+            state.walked_at, state.walk_problem = walk.started_at, walk.problem
+        self._tags.flush_rows()  # the questions below are about all tags of the repository
+        if walk.problem is None:
+            return self._sweep(state, walk)
+        self._partial(state, walk)
+        return 0
+
+    def repository_missing(self, name: str, at: int) -> bool:
+        """A source answered 404 for a repository; returns whether the index knows it.
+
+        Once is no proof: it is *missing*, and *gone* only if it is still missing hours later.
+        """
+        for row in self._known([name]).values():
+            missing_at = row[10] if row[10] is not None else at
+            gone_at = row[11]
+            if gone_at is None and at - missing_at >= GONE_AFTER:
+                gone_at = at
+                self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
+            self._tx.update(repository_table, ("missing_at", "gone_at"), [(missing_at, gone_at, row[0])])
+            return True
+        return False
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._tags.flush()
+        self._documents.flush()
+
+    def _known(self, names: list[str]) -> dict[str, Row]:
+        rows = self._tx.query("repositories_named", registry_id=DOCKER_HUB, names=names)
+        return {row[1]: (*row[:5], bool(row[5]), bool(row[6]), *row[7:]) for row in rows}
+
+    def _new_ids(self, count: int) -> Iterator[int]:
+        if not count:
+            return iter(())
+        return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
+
+    def _sweep(self, state: RepositoryState, walk: Walk) -> int:
+        sweeps = state.sweeps
+        ended = 0
+        if walk.started_at >= (sweeps.swept_at or 0):
+            ended = self._end_missing_tags(state, walk)
+            state.sweeps = sweeps._replace(swept_at=walk.started_at)
+        self._tx.run(
+            "add_sweep",
+            {
+                "repository_id": walk.repository_id,
+                "started_at": walk.started_at,
+                "finished_at": walk.finished_at,
+                "tag_count": len(walk.names),
+            },
+        )
+        return ended
+
+    def _end_missing_tags(self, state: RepositoryState, walk: Walk) -> int:
+        number = state.repository_id
+        if self._tx.query("open_tag_count", repository_id=number)[0][0] == len(walk.names):
+            return 0
+        ended = 0
+        for row in self._tx.query("open_tags", repository_id=number):
+            if row[0] not in walk.names:
+                known = KnownTag.of_row(row)
+                last_seen_at = confirmed_until(known.span, state.sweeps)
+                if last_seen_at < walk.started_at:
+                    self._tags.end(state, row[0], known, last_seen_at, walk.finished_at)
+                    ended += 1
+        return ended
+
+    def _partial(self, state: RepositoryState, walk: Walk) -> None:
+        """A walk that broke off still confirms what it saw: all tags pushed after some moment."""
+        since = walk.oldest_push
+        if since is None or walk.started_at < (state.sweeps.partial_at or 0):
+            return
+        newer = self._tx.query("newest_tags", repository_id=state.repository_id, pushed_at=since)
+        unseen = (pushed_at for name, pushed_at in newer if name not in walk.names)
+        state.sweeps = state.sweeps._replace(partial_at=walk.started_at, partial_since=max(unseen, default=since))
+
+
+def _new_row(repository_id: int, record: Repository, seen_at: int) -> Row:
+    return (
+        repository_id, DOCKER_HUB, record.name, record.description or "", record.star_count or 0,
+        record.pull_count or 0, bool(record.is_official), bool(record.is_automated), record.updated_at,
+        record.registered_at, seen_at, seen_at, None, None, None, None, None, None, None, 0, 0,
+    )  # fmt: skip
+
+
+def _refreshed(row: Row, record: Repository, seen_at: int) -> Row:
+    """The values of `_DESCRIBED` after a record; an older report than the last changes nothing."""
+    if seen_at < row[9]:
+        return row[2:]
+    news = (
+        record.description, record.star_count, record.pull_count, record.is_official, record.is_automated,
+        max(filter(None, (record.updated_at, row[7])), default=None), record.registered_at,
+    )  # fmt: skip
+    merged = (old if new is None else new for new, old in zip(news, row[2:9], strict=True))
+    return *merged, seen_at, None, None
+
+
+def _document(repository_id: int, name: str, values: Row) -> Document:
+    description, star_count, pull_count, is_official, is_automated = values
+    return Document(
+        repository_id,
+        name,
+        description,
+        star_count=star_count,
+        pull_count=pull_count,
+        is_official=is_official,
+        is_automated=is_automated,
+    )

@@ -1,0 +1,181 @@
+"""Reading an index without SQLAlchemy: a DB-API connection and the named statements of `index/sql`."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, cast
+
+from hubindex.errors import NewerIndex, NoAnswer, StorageError
+from hubindex.index import sql
+from hubindex.index.location import Location
+from hubindex.index.revisions import HEAD, REVISIONS
+
+Row = tuple[Any, ...]
+
+EMPTY = "the index is empty: fill it with 'hubindex crawl TERM' or 'hubindex crawl --repo NAME'"
+
+
+class _Cursor(Protocol):
+    def fetchall(self) -> list[Row]: ...
+
+
+class _Connection(Protocol):
+    def execute(self, statement: Any, parameters: Any = ..., /) -> _Cursor: ...
+
+    def close(self) -> None: ...
+
+
+class Reader:
+    """One read-only connection. Every answer comes from one statement, or from one `snapshot`."""
+
+    def __init__(self, location: Location, connection: _Connection) -> None:
+        self.dialect = location.dialect
+        self._connection = connection
+        self._families: dict[str, dict[str, str]] = {}
+
+    def query(self, family: str, name: str, /, **parameters: object) -> list[Row]:
+        """The rows of a named statement; `parameters` are its `:names`. Raises `StorageError`."""
+        statements = self._families.get(family)
+        if statements is None:
+            statements = self._families[family] = sql.load(family, self.dialect)
+        with storage_errors():
+            bound = sql.bind(parameters, self.dialect)
+            return self._connection.execute(statements[name], bound).fetchall()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All queries inside see the index as of one moment, whatever a crawl writes meanwhile."""
+        with storage_errors():
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with storage_errors():
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def open_reader(location: Location) -> Reader:
+    """Open an existing index for reading; an older one is migrated first.
+
+    Raises `NoAnswer` where there is no index yet, `NewerIndex` and `StorageError`.
+    """
+    if not location.exists:
+        raise NoAnswer(EMPTY)
+    revision = _revision(location)
+    if revision is None and _is_blank(location):
+        raise NoAnswer(EMPTY)
+    if revision != HEAD:
+        from hubindex.index.migrate import upgrade
+
+        upgrade(location)
+    return Reader(location, _connect(location))
+
+
+def check_revision(revision: str | None, label: str) -> None:
+    """Raise `NewerIndex` if `revision` is none that this program knows."""
+    if revision is not None and revision not in REVISIONS:
+        raise NewerIndex(
+            f"{label}: the index was written by a newer hubindex (schema {revision[:40]}, this one knows {HEAD}): "
+            "upgrade hubindex, or choose another index with --db"
+        )
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn a driver's exceptions into one-line `StorageError`s that carry no connection secrets."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"the index cannot be read or written: {error}") from error
+    except Exception as error:
+        # psycopg and SQLAlchemy are not imported for SQLite's sake: known by their module.
+        if type(error).__module__.partition(".")[0] not in {"psycopg", "psycopg_pool", "sqlalchemy"}:
+            raise
+        cause = getattr(error, "orig", None) or error
+        raise StorageError(f"the index cannot be read or written: {_first_line(cause)}") from error
+
+
+def _revision(location: Location) -> str | None:
+    """The schema revision of the index, or None where there is no schema."""
+    connection = _connect(location)
+    try:
+        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except Exception as error:
+        if _is_missing_table(error):
+            return None
+        with storage_errors():
+            raise
+        raise  # pragma: no cover
+    finally:
+        connection.close()
+    revision = cast("str", rows[0][0]) if rows else None
+    check_revision(revision, location.label)
+    return revision
+
+
+def _is_blank(location: Location) -> bool:
+    """Whether there is no table at all, so that there is nothing to read and nothing to migrate."""
+    connection = _connect(location)
+    statement = {
+        "sqlite": "SELECT count(*) FROM sqlite_schema",
+        "postgresql": "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
+    }[location.dialect]
+    try:
+        with storage_errors():
+            return not connection.execute(statement).fetchall()[0][0]
+    finally:
+        connection.close()
+
+
+def _is_missing_table(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return "no such table" in str(error)
+    return getattr(error, "sqlstate", None) == "42P01"
+
+
+def _connect(location: Location) -> _Connection:
+    with storage_errors():
+        if location.dialect == "sqlite":
+            return _connect_sqlite(location.target)
+        return _connect_postgresql(location.target)
+
+
+def _connect_sqlite(path: str) -> _Connection:
+    if os.path.isdir(path):
+        raise StorageError(f"{path} is a folder: --db wants a file")
+    uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.OperationalError:
+        # A WAL file on read-only media has nowhere to put its shared memory; nothing can change it either.
+        connection.close()
+        if os.access(os.path.dirname(path), os.W_OK):
+            raise
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    connection.execute("PRAGMA cache_size=-64000")
+    connection.execute("PRAGMA mmap_size=268435456")
+    return connection
+
+
+def _connect_postgresql(url: str) -> _Connection:
+    try:
+        import psycopg
+    except ImportError as error:
+        raise StorageError(POSTGRES_MISSING) from error
+    connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    connection.execute("SET default_transaction_read_only = on")
+    connection.execute("SET default_transaction_isolation = 'repeatable read'")
+    return cast("_Connection", connection)
+
+
+POSTGRES_MISSING = "PostgreSQL needs the driver: pip install 'hubindex[postgres]'"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0][:200]

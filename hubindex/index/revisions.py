@@ -1,0 +1,4 @@
+"""Which schema this program speaks: the Alembic revisions in `migrations/`, oldest first."""
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]

@@ -1,0 +1,187 @@
+"""The tables, as SQLAlchemy Core metadata for SQLite and PostgreSQL.
+
+Everything of a repository is keyed by `repository_id` first, so that one crawl touches neighbouring pages and a
+distributed PostgreSQL can shard by it. Times are UTC milliseconds. How the rows answer questions about the past
+is told in docs/architecture.md.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+metadata = MetaData()
+
+# Byte order, the same on both engines whatever the locale of the database.
+Name = Text().with_variant(Text(collation="C"), "postgresql")
+
+registry = Table(
+    "registry",
+    metadata,
+    Column("registry_id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("host", Text, nullable=False, unique=True),
+)
+
+repository = Table(
+    "repository",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=True),
+    Column("registry_id", SmallInteger, nullable=False),
+    Column("name", Name, nullable=False, comment="path in the registry: library/mongo"),
+    Column("description", Text, nullable=False),
+    Column("star_count", Integer, nullable=False),
+    Column("pull_count", BigInteger, nullable=False),
+    Column("is_official", Boolean, nullable=False),
+    Column("is_automated", Boolean, nullable=False),
+    Column("updated_at", BigInteger, comment="last push, as far as known"),
+    Column("registered_at", BigInteger),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False, comment="when a source last described it"),
+    Column("missing_at", BigInteger, comment="first of the 404 answers since it was last seen"),
+    Column("gone_at", BigInteger, comment="missing twice, hours apart"),
+    Column("walked_at", BigInteger, comment="start of the last walk over its tags"),
+    Column("walk_problem", Text, comment="why that walk was no sweep"),
+    Column("swept_at", BigInteger, comment="start of the last sweep"),
+    Column("partial_at", BigInteger, comment="start of the last walk that saw only the newest tags"),
+    Column("partial_since", BigInteger, comment="that walk saw every tag pushed after this"),
+    Column("last_tag_id", Integer, nullable=False),
+    Column("last_digest_id", Integer, nullable=False),
+    UniqueConstraint("registry_id", "name", name="repository_name"),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Name, primary_key=True),
+    Column("tag_id", Integer, nullable=False, comment="numbered inside the repository"),
+    Column("digest_id", Integer, comment="of the open span; null: not known"),
+    Column("pushed_at", BigInteger, comment="the registry's word for when the open span began"),
+    Column("first_seen_at", BigInteger, nullable=False, comment="our first sight of the open span"),
+    Column("last_seen_at", BigInteger, comment="null: sweeps confirm it; else the last sight that did"),
+    Column("gone_at", BigInteger, comment="end of the sweep that missed the tag"),
+    Column("closed_spans", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+span = Table(
+    "span",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("tag_id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest_id", Integer),
+    Column("pushed_at", BigInteger),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("gone_at", BigInteger, comment="set when the tag vanished rather than moved"),
+    sqlite_with_rowid=False,
+)
+
+digest = Table(
+    "digest",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("digest_id", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "digest",
+        LargeBinary,
+        nullable=False,
+        comment="raw: 32 bytes sha256, 64 sha512; 16 bytes: no digest but the key of a platform set",
+    ),
+    Column("media_type_id", Integer),
+    Column("size", BigInteger),
+    Column("images", LargeBinary, comment="platform images, packed: platform_id, digest_id, …"),
+    sqlite_with_rowid=False,
+)
+
+digest_prefix = Table(
+    "digest_prefix",
+    metadata,
+    Column("prefix", Integer, primary_key=True, autoincrement=False, comment="first 32 bits, signed"),
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("digest_id", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "index_id",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="digest_id of an image index that contains it, or 0",
+    ),
+    sqlite_with_rowid=False,
+)
+
+sweep = Table(
+    "sweep",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("finished_at", BigInteger, nullable=False),
+    Column("tag_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+platform = Table(
+    "platform",
+    metadata,
+    Column("platform_id", Integer, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+)
+
+media_type = Table(
+    "media_type",
+    metadata,
+    Column("media_type_id", Integer, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+)
+
+search_term = Table(
+    "search_term",
+    metadata,
+    Column("term_id", Integer, primary_key=True),
+    Column("term", Name, nullable=False, unique=True),
+    Column("crawled_at", BigInteger, nullable=False),
+)
+
+search_hit = Table(
+    "search_hit",
+    metadata,
+    Column("term_id", Integer, primary_key=True, autoincrement=False),
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False, comment="from 1, as the source ordered them"),
+    sqlite_with_rowid=False,
+)
+
+word = Table(
+    "word",
+    metadata,
+    Column("word", Name, primary_key=True),
+    Column("repositories", Integer, nullable=False),
+    Column("frequency", SmallInteger, nullable=False, comment="bit length of `repositories`"),
+    Index("word_by_frequency", "frequency", "word"),
+    sqlite_with_rowid=False,
+)
+
+# The search index proper. On SQLite its place is taken by an FTS5 table of the same name, whose rowid is `rank`:
+# Alembic knows no virtual tables, so its words stand in the migration alone.
+postgresql_only = MetaData()
+
+repository_search = Table(
+    "repository_search",
+    postgresql_only,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("rank", BigInteger, nullable=False),
+    Column("words", TSVECTOR, nullable=False),
+    Index("repository_search_rank", "rank"),
+    Index("repository_search_words", "words", postgresql_using="gin"),
+)

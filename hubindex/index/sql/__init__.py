@@ -1,0 +1,46 @@
+"""The SQL behind the questions: named statements in `.sql` files, the same for both engines where they agree.
+
+A statement follows a line `-- name: its_name`; `:parameter` is a parameter and `= ANY(:list)` takes a list.
+`family.sqlite.sql` and `family.postgresql.sql` hold what differs.
+"""
+
+import os
+import re
+
+Parameters = dict[str, object]
+
+_FOLDER = os.path.dirname(__file__)
+_LIST = re.compile(r"= ANY\(:(\w+)\)")
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+
+def load(family: str, dialect: str) -> dict[str, str]:
+    """All statements of a family in the words of `dialect` (`sqlite` or `postgresql`), by name."""
+    statements: dict[str, str] = {}
+    for file in (f"{family}.sql", f"{family}.{dialect}.sql"):
+        path = os.path.join(_FOLDER, file)
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as text:
+                for part in text.read().split("-- name: ")[1:]:
+                    name, _, body = part.partition("\n")
+                    statements[name.strip()] = _translate(body.strip().rstrip(";"), dialect)
+    return statements
+
+
+def bind(parameters: Parameters, dialect: str) -> Parameters:
+    """The parameters as the driver of `dialect` wants them: SQLite takes a list as a JSON array."""
+    if dialect != "sqlite":
+        return parameters
+    return {name: _json_array(value) if isinstance(value, list) else value for name, value in parameters.items()}
+
+
+def _translate(statement: str, dialect: str) -> str:
+    if dialect == "sqlite":
+        return _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", statement)
+    return _PARAMETER.sub(r"%(\1)s", statement)
+
+
+def _json_array(values: list[object]) -> str:
+    import json
+
+    return json.dumps(values)

@@ -1,0 +1,19 @@
+-- name: lock_repository
+SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
+       walk_problem
+FROM repository WHERE repository_id = :repository_id FOR UPDATE
+
+-- One process at a time makes repositories and counts words; no order of rows can deadlock.
+-- name: lock_creation
+SELECT pg_advisory_xact_lock(1752523369)
+
+-- name: new_repository_ids
+SELECT nextval(pg_get_serial_sequence('repository', 'repository_id')) FROM generate_series(1, :count)
+
+-- name: drop_document
+DELETE FROM repository_search WHERE repository_id = :repository_id
+
+-- name: put_words
+INSERT INTO word (word, repositories, frequency)
+SELECT * FROM unnest(CAST(:words AS text[]), CAST(:counts AS int[]), CAST(:frequencies AS smallint[]))
+ON CONFLICT (word) DO UPDATE SET repositories = excluded.repositories, frequency = excluded.frequency

@@ -1,0 +1,71 @@
+-- What ingest asks before it writes.
+
+-- name: repositories_named
+SELECT repository_id, name, description, star_count, pull_count, is_official, is_automated,
+       updated_at, registered_at, seen_at, missing_at, gone_at
+FROM repository
+WHERE registry_id = :registry_id AND name = ANY(:names)
+
+-- name: tags_named
+SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
+       d.digest, d.images
+FROM tag t
+LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
+WHERE t.repository_id = :repository_id AND t.name = ANY(:names)
+
+-- name: open_tag_count
+SELECT count(*) FROM tag WHERE repository_id = :repository_id AND gone_at IS NULL
+
+-- name: open_tags
+SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
+       d.digest, NULL
+FROM tag t
+LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
+WHERE t.repository_id = :repository_id AND t.gone_at IS NULL
+
+-- name: newest_tags
+SELECT name, pushed_at FROM tag
+WHERE repository_id = :repository_id AND gone_at IS NULL AND pushed_at > :pushed_at
+
+-- name: digests_by_prefix
+SELECT DISTINCT d.digest, d.digest_id, d.images
+FROM digest_prefix p
+JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
+WHERE p.prefix = ANY(:prefixes) AND p.repository_id = :repository_id
+
+-- name: words_known
+SELECT word, repositories FROM word WHERE word = ANY(:words)
+
+-- name: platform_id
+SELECT platform_id FROM platform WHERE name = :name
+
+-- name: add_platform
+INSERT INTO platform (name) VALUES (:name) ON CONFLICT (name) DO NOTHING
+
+-- name: media_type_id
+SELECT media_type_id FROM media_type WHERE name = :name
+
+-- name: add_media_type
+INSERT INTO media_type (name) VALUES (:name) ON CONFLICT (name) DO NOTHING
+
+-- name: add_sweep
+INSERT INTO sweep (repository_id, started_at, finished_at, tag_count)
+VALUES (:repository_id, :started_at, :finished_at, :tag_count)
+ON CONFLICT (repository_id, started_at) DO NOTHING
+
+-- name: touch_term
+INSERT INTO search_term (term, crawled_at) VALUES (:term, :crawled_at)
+ON CONFLICT (term) DO UPDATE SET crawled_at = excluded.crawled_at
+
+-- name: term_id
+SELECT term_id FROM search_term WHERE term = :term
+
+-- name: hits_of_term
+SELECT repository_id, position FROM search_hit WHERE term_id = :term_id
+
+-- name: put_hit
+INSERT INTO search_hit (term_id, repository_id, position) VALUES (:term_id, :repository_id, :position)
+ON CONFLICT (term_id, repository_id) DO UPDATE SET position = excluded.position
+
+-- name: drop_hit
+DELETE FROM search_hit WHERE term_id = :term_id AND repository_id = :repository_id

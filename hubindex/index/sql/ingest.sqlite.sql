@@ -1,0 +1,26 @@
+-- name: lock_repository
+SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
+       walk_problem
+FROM repository WHERE repository_id = :repository_id
+
+-- name: lock_creation
+SELECT 1
+
+-- name: new_repository_ids
+WITH RECURSIVE ids(id, remaining) AS (
+    SELECT coalesce(max(repository_id), 0) + 1, :count FROM repository
+    UNION ALL
+    SELECT id + 1, remaining - 1 FROM ids WHERE remaining > 1
+)
+SELECT id FROM ids
+
+-- name: add_document
+INSERT INTO repository_search (rowid, name, description, flags) VALUES (:rank, :name, :description, :flags)
+
+-- name: drop_document
+INSERT INTO repository_search (repository_search, rowid, name, description, flags)
+VALUES ('delete', :rank, :name, :description, :flags)
+
+-- name: put_word
+INSERT INTO word (word, repositories, frequency) VALUES (:word, :repositories, :frequency)
+ON CONFLICT (word) DO UPDATE SET repositories = excluded.repositories, frequency = excluded.frequency

@@ -1,0 +1,386 @@
+"""Writing tag pages: which tags are new, which moved, and what digests they brought."""
+
+from hubindex.index.engine import Transaction
+from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, judge
+from hubindex.index.platforms import KEY_SIZE, pack, set_key
+from hubindex.index.reader import Row
+from hubindex.index.schema import digest as digest_table
+from hubindex.index.schema import digest_prefix, repository, span
+from hubindex.index.schema import tag as tag_table
+from hubindex.records import PlatformImage, Tag, TagPage
+
+
+class PageOutcome:
+    """How many tags of a page were new and how many had moved; `warnings` names what contradicts itself."""
+
+    __slots__ = ("moved", "new", "warnings")
+
+    def __init__(self) -> None:
+        self.new = 0
+        self.moved = 0
+        self.warnings: list[str] = []
+
+
+class RepositoryState:
+    """A repository's own row, and what one transaction has learned and changed of its tags and digests."""
+
+    COLUMNS = (
+        "last_tag_id", "last_digest_id", "swept_at", "partial_at", "partial_since",
+        "updated_at", "missing_at", "gone_at", "walked_at", "walk_problem",
+    )  # fmt: skip
+
+    def __init__(self, repository_id: int, row: Row) -> None:
+        self.repository_id = repository_id
+        self.tags: dict[str, KnownTag] = {}
+        self.digests: dict[bytes, KnownDigest] = {}
+        self.loaded = tuple(row)
+        self.last_tag_id, self.last_digest_id = row[0], row[1]
+        self.sweeps = Sweeps(row[2], row[3], row[4])
+        self.updated_at, self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[5:]
+
+    def row(self) -> Row:
+        """The values of `COLUMNS`."""
+        return (
+            self.last_tag_id, self.last_digest_id, *self.sweeps,
+            self.updated_at, self.missing_at, self.gone_at, self.walked_at, self.walk_problem,
+        )  # fmt: skip
+
+
+class KnownTag:
+    """A tag's row with the digest of its open span."""
+
+    __slots__ = ("closed_spans", "digest", "span", "tag_id")
+
+    def __init__(self, tag_id: int, span: Open, digest: "KnownDigest | None", closed_spans: int = 0) -> None:
+        self.tag_id = tag_id
+        self.span = span
+        self.digest = digest
+        self.closed_spans = closed_spans
+
+    @classmethod
+    def of_row(cls, row: Row) -> "KnownTag":
+        """From a row of `tags_named` or `open_tags`."""
+        (
+            _,
+            tag_id,
+            digest_id,
+            pushed_at,
+            first_seen_at,
+            last_seen_at,
+            gone_at,
+            closed_spans,
+            content,
+            images,
+        ) = row
+        content = bytes(content) if content is not None else None
+        span = Open(content, pushed_at, first_seen_at, last_seen_at, gone_at)
+        digest = None if digest_id is None else KnownDigest(digest_id, None if images is None else bytes(images))
+        return cls(tag_id, span, digest, closed_spans)
+
+    def is_unchanged(self, tag: Tag) -> bool:
+        """Whether an observation adds nothing at all; the question asked most."""
+        span = self.span
+        return (
+            span.content == tag.digest
+            and span.pushed_at == tag.pushed_at
+            and span.last_seen_at is None
+            and span.gone_at is None
+            and self.digest is not None
+            and (self.digest.images is not None or not tag.images)
+        )
+
+
+class KnownDigest:
+    """A digest's number in its repository, and its packed platform images as far as known.
+
+    `seen` are the images it was last shown with: tags that share a digest mostly share this very object.
+    """
+
+    __slots__ = ("digest_id", "images", "seen")
+
+    def __init__(self, digest_id: int, images: bytes | None) -> None:
+        self.digest_id = digest_id
+        self.images = images
+        self.seen: tuple[PlatformImage, ...] | None = None
+
+
+class TagWriter:
+    """Gathers the rows that tag pages ask for within one transaction; `flush` writes them."""
+
+    def __init__(self, tx: Transaction, numbers: "Numbers") -> None:
+        self._tx = tx
+        self._numbers = numbers
+        self._states: dict[int, RepositoryState] = {}
+        self._new_tags: dict[tuple[int, str], Row] = {}
+        self._changed_tags: dict[tuple[int, str], Row] = {}
+        self._spans: list[Row] = []
+        self._digests: list[Row] = []
+        self._prefixes: list[Row] = []
+        self._described: list[Row] = []
+
+    @property
+    def pending(self) -> int:
+        """How many rows wait to be written."""
+        return len(self._new_tags) + len(self._spans) + len(self._digests) + len(self._prefixes)
+
+    def state(self, repository_id: int) -> RepositoryState:
+        """The repository's row, locked until the transaction ends."""
+        state = self._states.get(repository_id)
+        if state is None:
+            row = self._tx.query("lock_repository", repository_id=repository_id)[0]
+            state = self._states[repository_id] = RepositoryState(repository_id, row)
+        return state
+
+    def page(self, repository_id: int, page: TagPage) -> PageOutcome:
+        """Store what changed since it was last seen."""
+        state = self.state(repository_id)
+        outcome = PageOutcome()
+        self._load_tags(state, page.tags)
+        known = state.tags
+        changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag)]
+        if changed:
+            self._load_digests(state, changed)
+            for tag in changed:
+                self._store(state, tag, page.observed_at, outcome)
+        return outcome
+
+    def end(self, state: RepositoryState, name: str, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
+        """A sweep that began after `last_seen_at` and ended at `gone_at` did not find the tag."""
+        before = known.span
+        self._close(
+            state,
+            known,
+            Closed(before.content, before.pushed_at, before.first_seen_at, last_seen_at),
+            gone_at,
+        )
+        known.digest = None
+        known.span = Open(None, None, before.first_seen_at, last_seen_at, gone_at)
+        self._put(state, name, known)
+
+    def flush_rows(self) -> None:
+        """Write the gathered rows of tags and history, so that questions see them."""
+        tx = self._tx
+        tx.insert(tag_table, list(self._new_tags.values()))
+        tx.insert(span, self._spans)
+        tx.insert(digest_table, self._digests)
+        tx.insert(digest_prefix, self._prefixes)
+        tx.update(
+            tag_table,
+            ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans"),
+            [(*row[3:], *row[:2]) for row in self._changed_tags.values()],
+        )
+        tx.update(digest_table, ("media_type_id", "size", "images"), self._described)
+        self._new_tags, self._changed_tags = {}, {}
+        self._spans, self._digests, self._prefixes, self._described = [], [], [], []
+
+    def flush(self) -> None:
+        """Write all that was gathered."""
+        self.flush_rows()
+        changed = [(*s.row(), s.repository_id) for s in self._states.values() if s.row() != s.loaded]
+        self._tx.update(repository, RepositoryState.COLUMNS, changed)
+
+    def _load_tags(self, state: RepositoryState, tags: tuple[Tag, ...]) -> None:
+        if state.last_tag_id:
+            names = [tag.name for tag in tags if tag.name not in state.tags]
+            for row in self._tx.query("tags_named", repository_id=state.repository_id, names=names):
+                state.tags[row[0]] = KnownTag.of_row(row)
+
+    def _load_digests(self, state: RepositoryState, tags: list[Tag]) -> None:
+        if not state.last_digest_id:
+            return
+        wanted = {tag.digest for tag in tags if tag.digest}
+        for tag in tags:
+            wanted.update(image.digest for image in tag.images)
+            if tag.digest is None and tag.images:
+                wanted.add(_key(tag.images))
+        prefixes = sorted({_prefix(digest) for digest in wanted if digest not in state.digests})
+        rows = self._tx.query("digests_by_prefix", repository_id=state.repository_id, prefixes=prefixes)
+        for content, digest_id, images in rows:
+            state.digests.setdefault(bytes(content), KnownDigest(digest_id, images and bytes(images)))
+
+    def _store(self, state: RepositoryState, tag: Tag, at: int, outcome: PageOutcome) -> None:
+        known = state.tags.get(tag.name)
+        if known is None:
+            content = tag.digest or (_key(tag.images) if tag.images else None)
+            digest = self._digest(state, content, tag, outcome)
+            state.last_tag_id += 1
+            known = KnownTag(state.last_tag_id, Open(content, tag.pushed_at, at), digest)
+            state.tags[tag.name] = known
+            self._put(state, tag.name, known, is_new=True)
+            outcome.new += 1
+            return
+        content, same = self._compare(state, tag, known)
+        self._apply(
+            state,
+            tag,
+            known,
+            judge(known.span, Sight(content, tag.pushed_at, at, same), state.sweeps),
+            outcome,
+        )
+        if same:
+            self._digest(state, content, tag, outcome)  # its platform images may be readable only now
+
+    def _apply(
+        self, state: RepositoryState, tag: Tag, known: KnownTag, change: Outcome, outcome: PageOutcome
+    ) -> None:
+        if change.closed is not None:
+            if change.kind is Kind.LATE:
+                late = self._digest(state, change.closed.content, tag, outcome)
+                self._add_span(state, known, late, change.closed, None)
+            else:
+                self._close(state, known, change.closed, None)
+        if change.open is not None:
+            known.span = change.open
+            known.digest = self._digest(state, change.open.content, tag, outcome)
+        if change.kind is not Kind.SAME:
+            self._put(state, tag.name, known)
+        outcome.moved += change.kind in {Kind.MOVED, Kind.RETURNED}
+
+    def _compare(self, state: RepositoryState, tag: Tag, known: KnownTag) -> tuple[bytes | None, bool | None]:
+        """The content that `tag` shows, and whether the tag still points to what is known; None: unreadable.
+
+        A platform set whose index digest one of the two sides lacks is the same content if its images are.
+        """
+        before = known.span.content
+        if tag.digest is None and not tag.images:
+            return None, None
+        content = tag.digest or _key(tag.images)
+        if content == before:
+            return content, True
+        if before is not None and tag.images:
+            images = known.digest.images if known.digest else None
+            if tag.digest is None and images is not None and images == self._packed(state, tag.images):
+                return before, True
+            if tag.digest is not None and len(before) == KEY_SIZE and _key(tag.images) == before:
+                return content, True
+        return content, False
+
+    def _packed(self, state: RepositoryState, images: tuple[PlatformImage, ...]) -> bytes | None:
+        """The packed form of images that are all known already, else None."""
+        pairs = []
+        for image in images:
+            known = state.digests.get(image.digest)
+            if known is None:
+                return None
+            pairs.append((self._numbers.platform(self._tx, image.platform), known.digest_id))
+        return pack(pairs)
+
+    def _close(self, state: RepositoryState, known: KnownTag, closed: Closed, gone_at: int | None) -> None:
+        self._add_span(state, known, known.digest, closed, gone_at)
+
+    def _add_span(
+        self,
+        state: RepositoryState,
+        known: KnownTag,
+        digest: KnownDigest | None,
+        closed: Closed,
+        gone_at: int | None,
+    ) -> None:
+        known.closed_spans += 1
+        self._spans.append((
+            state.repository_id, known.tag_id, known.closed_spans, digest.digest_id if digest else None,
+            closed.pushed_at, closed.first_seen_at, closed.last_seen_at, gone_at,
+        ))  # fmt: skip
+
+    def _put(self, state: RepositoryState, name: str, known: KnownTag, *, is_new: bool = False) -> None:
+        key = (state.repository_id, name)
+        digest_id = known.digest.digest_id if known.digest else None
+        _, pushed_at, first_seen_at, last_seen_at, gone_at = known.span
+        evidence = (digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, known.closed_spans)
+        row = (*key, known.tag_id, *evidence)
+        if is_new or key in self._new_tags:
+            self._new_tags[key] = row
+        else:
+            self._changed_tags[key] = row
+
+    def _digest(
+        self, state: RepositoryState, content: bytes | None, tag: Tag, outcome: PageOutcome
+    ) -> KnownDigest | None:
+        """The digest's number, given out if it is new; platform images not known before are added."""
+        if content is None:
+            return None
+        known = state.digests.get(content)
+        if known is None:
+            known = self._new_digest(state, content)
+            row = self._describe(state, known, content, tag)
+            self._digests.append((state.repository_id, known.digest_id, content, *row))
+            self._prefixes.append((_prefix(content), state.repository_id, known.digest_id, 0))
+        elif known.images is None and tag.images:
+            row = self._describe(state, known, content, tag)
+            self._described.append((*row, state.repository_id, known.digest_id))
+        elif tag.images and tag.images is not known.seen and tag.digest == content:
+            known.seen = tag.images
+            if self._packed(state, tag.images) != known.images:
+                outcome.warnings.append(
+                    f"tag {tag.name}: a known digest was shown with other platform images: kept what was known"
+                )
+        return known
+
+    def _describe(self, state: RepositoryState, known: KnownDigest, content: bytes, tag: Tag) -> Row:
+        """Media type, size and packed images of a tag's digest; images not known before get their numbers."""
+        known.seen = tag.images
+        known.images = self._images(state, known, content, tag.images) if tag.images else None
+        return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images
+
+    def _images(
+        self, state: RepositoryState, index: KnownDigest, content: bytes, images: tuple[PlatformImage, ...]
+    ) -> bytes:
+        repository_id, digests = state.repository_id, state.digests
+        pairs, members = [], set()
+        for image in images:
+            known = digests.get(image.digest)
+            if known is None:
+                known = self._new_digest(state, image.digest)
+                self._digests.append((repository_id, known.digest_id, image.digest, None, image.size, None))
+            if image.digest != content and known.digest_id not in members:
+                members.add(known.digest_id)
+                self._prefixes.append((_prefix(image.digest), repository_id, known.digest_id, index.digest_id))
+            pairs.append((self._numbers.platform(self._tx, image.platform), known.digest_id))
+        return pack(pairs)
+
+    def _new_digest(self, state: RepositoryState, content: bytes) -> KnownDigest:
+        state.last_digest_id += 1
+        known = state.digests[content] = KnownDigest(state.last_digest_id, None)
+        return known
+
+
+class Numbers:
+    """The numbers of platforms and media types, remembered between transactions."""
+
+    def __init__(self) -> None:
+        self._platforms: dict[str, int] = {}
+        self._media_types: dict[str, int] = {}
+
+    def platform(self, tx: Transaction, name: str) -> int:
+        """The number of a platform name, given out on first use."""
+        number = self._platforms.get(name)
+        if number is None:
+            number = self._platforms[name] = _number(tx, "platform", name)
+        return number
+
+    def media_type(self, tx: Transaction, name: str | None) -> int | None:
+        """The number of a media type, given out on first use."""
+        if name is None:
+            return None
+        number = self._media_types.get(name)
+        if number is None:
+            number = self._media_types[name] = _number(tx, "media_type", name)
+        return number
+
+    def forget(self) -> None:
+        """After a rollback: numbers given out in it are void."""
+        self._platforms.clear()
+        self._media_types.clear()
+
+
+def _number(tx: Transaction, kind: str, name: str) -> int:
+    tx.run(f"add_{kind}", {"name": name})
+    return int(tx.query(f"{kind}_id", name=name)[0][0])
+
+
+def _key(images: tuple[PlatformImage, ...]) -> bytes:
+    return set_key((image.platform, image.digest) for image in images)
+
+
+def _prefix(content: bytes) -> int:
+    return int.from_bytes(content[:4], "big", signed=True)

@@ -1,0 +1,79 @@
+"""The vocabulary between sources and index: what a source said, typed, without behaviour.
+
+Times are UTC milliseconds since the epoch. Digests are raw bytes: 32 for `sha256`, 64 for `sha512`.
+`None` means that the source did not say.
+"""
+
+from msgspec import Struct
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """A repository as one source described it.
+
+    `name` is the path inside its registry (`library/mongo`). `updated_at` is its last push,
+    `registered_at` its creation.
+    """
+
+    name: str
+    description: str | None = None
+    star_count: int | None = None
+    pull_count: int | None = None
+    is_official: bool | None = None
+    is_automated: bool | None = None
+    updated_at: int | None = None
+    registered_at: int | None = None
+
+
+class RepositoryPage(Struct, frozen=True, kw_only=True):
+    """One page of a list of repositories, in the order of the source.
+
+    `count` is the source's own total, a hint. `more` tells whether the source says there is a next page.
+    `warnings` names each row that could not be understood and was left out.
+    """
+
+    repositories: tuple[Repository, ...]
+    count: int | None
+    more: bool
+    observed_at: int
+    warnings: tuple[str, ...] = ()
+
+
+class PlatformImage(Struct, frozen=True):
+    """One member of an image index: its platform (`linux/arm/v7`, `windows/amd64:10.0.17763.1`), digest
+    and compressed size in bytes.
+    """
+
+    platform: str
+    digest: bytes
+    size: int | None
+
+
+class Tag(Struct, frozen=True, kw_only=True):
+    """What a source said about a tag at a moment.
+
+    `digest` is that of the image index or of the single image manifest. `images` holds the platform images
+    sorted by platform, without attestations; empty means that the source's list was absent or unreadable,
+    never that there are none. `size` is the source's own figure in bytes. `pushed_at` is the registry's word
+    for when the tag last moved.
+    """
+
+    name: str
+    digest: bytes | None = None
+    media_type: str | None = None
+    size: int | None = None
+    pushed_at: int | None = None
+    images: tuple[PlatformImage, ...] = ()
+
+
+class TagPage(Struct, frozen=True, kw_only=True):
+    """One page of a repository's tag list; fields as in `RepositoryPage`.
+
+    `unreadable` counts rows left out: a walk that met one proves nothing about absent tags.
+    """
+
+    tags: tuple[Tag, ...]
+    count: int | None
+    more: bool
+    observed_at: int
+    warnings: tuple[str, ...] = ()
+    unreadable: int = 0

@@ -1,0 +1,126 @@
+"""Docker Hub's API: searches, repositories and tags as records.
+
+Page URLs are made here; a `next` in an answer tells that there is more, and is never followed.
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal
+from urllib.parse import quote
+
+from yarl import URL
+
+from hubindex import errors, moment
+from hubindex.records import Repository, RepositoryPage, TagPage
+from hubindex.sources import hub_rows
+from hubindex.sources.foreign_text import shown, storable
+from hubindex.sources.http import HttpClient, validate_base_url
+
+DEFAULT_URL: Final = "https://hub.docker.com"
+_MAX_TERM = 1000
+
+RepositoryOrdering = Literal["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"]
+
+
+class DockerHub:
+    """Docker Hub behind an open `HttpClient`.
+
+    `base_url` is https, or http on a loopback host (else `WrongUsage`). `clock` gives the present in
+    milliseconds. `observed_at` of an answer is the time at which its request was sent: what it says was true
+    at some time between then and its arrival, so a tag is never claimed to have been there for too long.
+
+    Every method raises the `SourceError`s of `HttpClient.get`, and `InvalidReference` for a name that no
+    repository of Docker Hub can have. Greatest `page_size`: 100, above which the Hub cuts it silently.
+    """
+
+    def __init__(
+        self, http: HttpClient, base_url: str = DEFAULT_URL, clock: Callable[[], int] = moment.now
+    ) -> None:
+        self._http = http
+        self._base = str(validate_base_url(base_url, "--hub-url")).rstrip("/")
+        self._clock = clock
+
+    async def search_page(self, term: str, page: int, page_size: int = 100) -> RepositoryPage:
+        """The repositories that match any text, best first; pages count from 1.
+
+        A leading `library/` is left away, because the Hub finds nothing with it. `count` is a hint: it has
+        been capped at 10,000. A page beyond the end is empty.
+        """
+        query = storable(term.removeprefix(f"{hub_rows.OFFICIAL_NAMESPACE}/"), _MAX_TERM)
+        url = self._url("search", "repositories", "", query=query, page=page, page_size=page_size)
+        return await self._repository_page(
+            url, page, lambda body, sent_at: hub_rows.search_page(body, term, sent_at)
+        )
+
+    async def namespace_page(
+        self, namespace: str, page: int, page_size: int = 100, ordering: RepositoryOrdering = "last_updated"
+    ) -> RepositoryPage:
+        """The public image repositories of a namespace, by default the last pushed first.
+
+        The Hub's sign is inverted: `last_updated` is newest first, `-name` is A to Z. A namespace that does
+        not exist answers like an empty one. A page beyond the end is empty.
+        """
+        if not hub_rows.is_namespace(namespace):
+            raise errors.InvalidReference(f"{shown(namespace)!r} is not a namespace of Docker Hub")
+        url = self._url(
+            "namespaces", namespace, "repositories", page=page, page_size=page_size, ordering=ordering
+        )
+        return await self._repository_page(
+            url, page, lambda body, sent_at: hub_rows.namespace_page(body, namespace, sent_at)
+        )
+
+    async def repository(self, name: str) -> Repository:
+        """One repository by its full name (`library/mongo`); `NotFound`: missing, private, or a fault."""
+        namespace, repository = _split(name)
+        url = self._url("namespaces", namespace, "repositories", repository)
+        return await self._http.get(url, lambda answer: hub_rows.repository(answer.body, name))
+
+    async def tag_page(self, name: str, page: int, page_size: int = 100) -> TagPage:
+        """The tags of a repository, last pushed first.
+
+        A page after the first that the Hub does not have (404) is empty, with `more` false and `count`
+        `None`. It means the end of the list or a fault: compare the rows seen with the other pages' `count`.
+        """
+        namespace, repository = _split(name)
+        url = self._url(
+            "namespaces",
+            namespace,
+            "repositories",
+            repository,
+            "tags",
+            page=page,
+            page_size=page_size,
+            ordering="last_updated",
+        )
+        asked_at = self._clock()
+        try:
+            return await self._http.get(
+                url, lambda answer: hub_rows.tag_page(answer.body, name, answer.sent_at), clock=self._clock
+            )
+        except errors.NotFound:
+            if page == 1:
+                raise
+            return TagPage(tags=(), count=None, more=False, observed_at=asked_at)
+
+    async def _repository_page(
+        self, url: URL, page: int, decode: Callable[[bytes, int], RepositoryPage]
+    ) -> RepositoryPage:
+        asked_at = self._clock()
+        try:
+            return await self._http.get(
+                url, lambda answer: decode(answer.body, answer.sent_at), clock=self._clock
+            )
+        except errors.NotFound:
+            if page == 1:
+                raise
+            return RepositoryPage(repositories=(), count=None, more=False, observed_at=asked_at)
+
+    def _url(self, *path: str, **query: str | int) -> URL:
+        escaped = "/".join(quote(part, safe="") for part in path)
+        return URL(f"{self._base}/v2/{escaped}", encoded=True).with_query(query)
+
+
+def _split(name: str) -> tuple[str, str]:
+    if not hub_rows.is_repository(name):
+        raise errors.InvalidReference(f"{shown(name)!r} is not a repository of Docker Hub")
+    namespace, _, repository = name.partition("/")
+    return namespace, repository

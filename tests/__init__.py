@@ -1,0 +1,1 @@
+"""The tests mirror the package; `fakehub` is the stand-in Docker Hub they crawl."""

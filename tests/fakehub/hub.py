@@ -1,0 +1,155 @@
+"""The state of a stand-in Hub: repositories, searches, habits, weather, and what has arrived."""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from aiohttp import web
+
+from tests.fakehub.data import FakeRepository
+
+Route = Literal["search", "v1", "repositories", "tags"]
+Proceed: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Fault: TypeAlias = Callable[[web.Request, Proceed], Awaitable[web.StreamResponse]]
+
+
+class Arrival(NamedTuple):
+    """A request as it came in; the headers' names match in any case."""
+
+    method: str
+    path_qs: str
+    headers: Mapping[str, str]
+
+
+def _no_caps() -> dict[Route, int | None]:
+    return {"search": None, "v1": None, "repositories": None, "tags": None}
+
+
+def _beyond_end() -> dict[Route, int]:
+    return {"search": 200, "v1": 200, "repositories": 404, "tags": 404}
+
+
+@dataclass
+class Hub:
+    """A Docker Hub in memory. Everything may be changed while it runs, also between two pages.
+
+    `repositories`: by full path, in the order they were added.
+    `requests`: what has arrived, in order.
+    `faults`: bad weather, outermost first (see `tests.fakehub.weather`).
+    `offset_caps`: by route, the offset from which an anonymous list request gets 403 (API.md 3).
+    `beyond_end`: by route, the status of a page greater than one that lies beyond the end.
+    `forced_page_size`: the page size of every list, whatever was asked (the fault of 2023-08).
+    `rate_limit`: requests a minute in the X-RateLimit headers; nothing is enforced.
+    `rate_remaining`: what the headers say is left, if it shall not be counted.
+    """
+
+    repositories: dict[str, FakeRepository] = field(default_factory=dict)
+    requests: list[Arrival] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    offset_caps: dict[Route, int | None] = field(default_factory=_no_caps)
+    beyond_end: dict[Route, int] = field(default_factory=_beyond_end)
+    forced_page_size: int | None = None
+    rate_limit: int = 180
+    rate_remaining: int | None = None
+    clock: Callable[[], float] = time.time
+    _fixed_searches: dict[str, list[str]] = field(default_factory=dict)
+    _repositories_made: int = 0
+    _minute: deque[float] = field(default_factory=deque)
+
+    def add_repository(
+        self,
+        path: str,
+        description: str | None = "",
+        *,
+        star_count: int = 0,
+        pull_count: int = 0,
+        is_automated: bool = False,
+        is_official: bool | None = None,
+        full_description: str | None = "",
+        last_updated: str | None = None,
+        date_registered: str | None = "2014-06-05T19:14:45Z",
+        era: int = 2025,
+    ) -> FakeRepository:
+        """Add a repository without tags; one of that path is replaced. Other fields: set them after."""
+        self._repositories_made += 1
+        repository = FakeRepository(
+            path=path,
+            id=self._repositories_made,
+            description=description,
+            full_description=full_description,
+            star_count=star_count,
+            pull_count=pull_count,
+            is_automated=is_automated,
+            is_official=is_official,
+            last_updated=last_updated,
+            date_registered=date_registered,
+            era=era,
+        )
+        self.repositories[path] = repository
+        return repository
+
+    def remove_repository(self, path: str) -> None:
+        """Delete a repository; `KeyError` if there is none of that path."""
+        del self.repositories[path]
+
+    def set_search(self, term: str, names: Sequence[str]) -> None:
+        """Let a search for `term` answer these, in order: `mongo` or `library/mongo`, `acme/mongo`."""
+        self._fixed_searches[term] = [name if "/" in name else f"library/{name}" for name in names]
+
+    def search(self, query: str) -> list[FakeRepository]:
+        """The repositories that a query finds, best match first.
+
+        Every word of the query has to be in the name (without `library/`) or in the description. A name equal
+        to the query comes first, then names that begin with it, then names that have all its words; inside
+        these groups by stars, then in the order of adding. `*` or a blank matches everything.
+        """
+        if query in self._fixed_searches:
+            names = self._fixed_searches[query]
+            return [self.repositories[name] for name in names if name in self.repositories]
+        if query in {"*", " "}:
+            return list(self.repositories.values())
+        words = query.lower().split()
+        if not words:
+            return []
+        found = [
+            repository
+            for repository in self.repositories.values()
+            if all(
+                word in f"{repository.search_name} {repository.description or ''}".lower() for word in words
+            )
+        ]
+        return sorted(found, key=lambda each: (_rank(each.search_name.lower(), words), -each.star_count))
+
+    def arrived(self, request: web.Request) -> None:
+        """Write down a request."""
+        self.requests.append(Arrival(request.method, request.path_qs, request.headers))
+        self._minute.append(self.clock())
+
+    def rate_headers(self) -> dict[str, str]:
+        """The X-RateLimit headers of an ordinary answer now: a rolling minute (API.md 4.1)."""
+        now = self.clock()
+        while self._minute and self._minute[0] <= now - 60:
+            self._minute.popleft()
+        remaining = (
+            self.rate_limit - len(self._minute) if self.rate_remaining is None else self.rate_remaining
+        )
+        return {
+            "X-RateLimit-Limit": str(self.rate_limit),
+            "X-RateLimit-Remaining": str(remaining),
+            "X-RateLimit-Reset": str(int(now) + 60),
+        }
+
+    def paths(self) -> list[str]:
+        """The path and query of each request so far."""
+        return [arrival.path_qs for arrival in self.requests]
+
+
+def _rank(name: str, words: Sequence[str]) -> int:
+    query = " ".join(words)
+    if name == query:
+        return 0
+    if name.startswith(query):
+        return 1
+    return 2 if all(word in name for word in words) else 3

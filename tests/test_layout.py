@@ -1,0 +1,120 @@
+"""Who may import whom (docs/architecture.md), read from the source without running it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "hubindex"
+
+# The root's own names: `hubindex/__init__.py`, the public face, which reaches into the index.
+FACE = "__init__"
+VALUES = {"records", "reference", "moment", "errors"}
+EVERYTHING = VALUES | {"sources", "index", "crawl", "serve", "cli", FACE}
+MAY_IMPORT = {
+    "errors": set[str](),
+    "reference": {"errors"},
+    "moment": {"errors"},
+    "records": {"errors"},
+    "sources": VALUES,
+    "index": VALUES,
+    "crawl": VALUES | {"sources", "index"},
+    "serve": EVERYTHING,
+    "cli": EVERYTHING,
+    FACE: {"index", "reference", "errors"},
+    "__main__": EVERYTHING,
+}
+
+
+def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+    """Every dotted name imported anywhere in the code; relative imports start from `package`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            yield from (
+                arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            )
+
+
+def offences(source: str, path: str) -> list[str]:
+    """What the file at `path` (relative to the package) imports and may not, and where the index is async."""
+    unit = Path(path).parts[0].removesuffix(".py")
+    if unit not in MAY_IMPORT:
+        return [f"{path}: {unit} has no place in the layout"]
+    tree = ast.parse(source, path)
+    found = []
+    for name in imported_names(tree, ".".join(["hubindex", *Path(path).parts[:-1]])):
+        root, _, rest = name.partition(".")
+        target = rest.split(".")[0] if rest.split(".")[0] in MAY_IMPORT else FACE
+        if root == "hubindex" and rest != "__version__" and target not in MAY_IMPORT[unit] | {unit}:
+            found.append(f"{path}: {unit} must not import {target} ({name})")
+    if unit == "index" and any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree)):
+        found.append(f"{path}: index is synchronous")
+    return found
+
+
+def test_layout() -> None:
+    """Every file of the package keeps the rules."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    assert files
+    found = [offences(file.read_text("utf-8"), file.relative_to(PACKAGE).as_posix()) for file in files]
+    assert not [offence for several in found for offence in several]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("errors.py", "import hubindex.reference"),
+        ("reference.py", "from hubindex import records"),
+        ("moment.py", "from hubindex.sources import hub"),
+        ("records.py", "from .index import schema"),
+        ("sources/hub.py", "from hubindex.index import ingest"),
+        ("sources/hub.py", "from ..crawl.plan import Plan"),
+        ("sources/__init__.py", "from ..index import schema"),
+        ("sources/hub.py", "import hubindex.cli as c"),
+        ("sources/hub.py", "from hubindex import Index"),
+        ("sources/hub.py", "import hubindex"),
+        ("sources/hub.py", "from hubindex import *"),
+        ("index/search.py", "def f():\n    from hubindex import sources"),
+        ("index/sql/__init__.py", "from ... import sources"),
+        ("index/search.py", "if TYPE_CHECKING:\n    from ..sources.hub import Hub"),
+        ("index/search.py", "importlib.import_module('hubindex.crawl')"),
+        ("index/search.py", "class A:\n    async def f(self): ..."),
+        ("crawl/run.py", "import json, hubindex.cli.search"),
+        ("crawl/run.py", "from hubindex.serve import app"),
+        ("__init__.py", "from .cli import main"),
+        ("__init__.py", "def f():\n    from hubindex import sources"),
+        ("utils.py", ""),
+    ],
+)
+def test_an_offence_is_found(path: str, source: str) -> None:
+    """Each rule can fail, in every way to write an import."""
+    assert len(offences(source, path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("reference.py", "from .errors import InvalidReference"),
+        (
+            "sources/hub.py",
+            "from . import http\nfrom ..records import Tag\nfrom hubindex import __version__, moment",
+        ),
+        ("sources/http.py", "import aiohttp, hubindex_plugin\nasync def get(): ..."),
+        ("index/sql/__init__.py", "from ..schema import tags\nimport importlib.resources"),
+        ("crawl/run.py", "from hubindex import sources, index, errors\nimport hubindex.reference"),
+        ("serve/app.py", "import hubindex\nfrom ..cli import formats\nfrom ..crawl import run"),
+        ("cli/serve.py", "def f():\n    from hubindex.serve import app"),
+        ("__init__.py", "from .index import Index\nfrom .reference import Reference"),
+        ("__main__.py", "from hubindex.cli import main"),
+    ],
+)
+def test_what_is_allowed(path: str, source: str) -> None:
+    """The rules leave the allowed ways open."""
+    assert offences(source, path) == []
