@@ -39,8 +39,9 @@ class RepositoryPage(Struct, frozen=True, kw_only=True):
 
 
 class PlatformImage(Struct, frozen=True):
-    """One member of an image index: its platform (`linux/arm/v7`, `windows/amd64:10.0.17763.1`), digest
-    and compressed size in bytes.
+    """One member of an image index, `size` in bytes, compressed.
+
+    A platform is written as docker prints it: `linux/arm/v7`, `windows/amd64:10.0.17763.1`.
     """
 
     platform: str

@@ -1,0 +1,84 @@
+"""The command line: one file a command, each loaded only when it is called, so that a question starts fast."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from hubindex import __version__
+from hubindex.cli.options import common_options, settings
+from hubindex.cli.tabwriter import visible
+from hubindex.errors import HubindexError
+
+COMMANDS = ("crawl", "search", "show", "tags", "status", "db")
+
+INTERRUPTED = 130
+_PIPE_CLOSED = 141
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported on demand: command `x` is `hubindex.cli.x:x`."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"hubindex.cli.{name}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HUBINDEX"},
+)
+@common_options
+@click.version_option(__version__, message="hubindex %(version)s")
+def hubindex() -> None:
+    """Search Docker Hub offline, and know which image a tag pointed to.
+
+    Every option can be set in the environment as well: HUBINDEX_DB, HUBINDEX_HUB_URL, HUBINDEX_SEARCH_LIMIT, …
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 answered, 1 error, 2 wrong usage, 3 no answer, 4 incomplete crawl."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(run(lambda: hubindex.main(arguments, "hubindex", standalone_mode=False)))
+
+
+def run(command: Callable[[], Any]) -> int:
+    """Call `command` and return the exit code; whatever goes wrong becomes one line on stderr."""
+    try:
+        try:
+            code = command()
+        finally:
+            sys.stdout.flush()
+    except HubindexError as error:
+        if settings().verbose:
+            raise
+        return _complain(str(error), error.exit_code)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "hubindex"
+        return _complain(f"{error.format_message()} (see '{path} --help')", 2)
+    except click.ClickException as error:
+        return _complain(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str, code: int) -> int:
+    sys.stderr.write(f"hubindex: {visible(message)}\n")
+    return code

@@ -174,9 +174,10 @@ def _is_pictograph(character: str, kind: str) -> bool:
 
 def _is_wide(character: str, east_asian_width: Callable[[str], str]) -> bool:
     if east_asian_width(character) in "WF":
-        # Old Unicode tables call everything that is not assigned yet F.
+        # Python 3.11 calls every character F that is not assigned yet; Unicode plans only some to be wide.
         assigned = character.isprintable() or character == "\u3000"
-        return assigned or character >= "\U00020000" or "\U0001fa70" <= character <= "\U0001faff"
+        planned = "\U00020000" <= character <= "\U0003fffd" or "\U0001fa70" <= character <= "\U0001faff"
+        return assigned or planned
     return False
 
 
@@ -193,9 +194,8 @@ def _character_width(character: str, kind: str, ambiguous: int, east_asian_width
 
 
 _WIDE_CHARSETS = frozenset(
-    ["utf-8", "utf8", "jis", "eucjp", "euckr", "euccn", "sjis", "big5", "gbk", "gb2312"]
-    + ["cp932", "cp51932", "cp936", "cp949", "cp950"]
-)
+    ("utf-8", "utf8", "jis", "eucjp", "euckr", "euccn", "sjis", "big5", "gbk", "gb2312")
+) | {"cp932", "cp51932", "cp936", "cp949", "cp950"}
 
 
 @cache

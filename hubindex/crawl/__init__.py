@@ -1,0 +1,1 @@
+"""What to fetch, and the way from the sources into the index."""

@@ -110,9 +110,7 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    async def get(
-        self, url: URL, decode: Callable[[Answer], T], *, clock: Callable[[], int] = moment.now
-    ) -> T:
+    async def get(self, url: URL, decode: Callable[[Answer], T], *, clock: Callable[[], int] = moment.now) -> T:
         """Get `url` and return what `decode` makes of the answer, which has status 200 and is whole.
 
         `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms. Raises `NotFound` (404),
@@ -161,9 +159,7 @@ class HttpClient:
             size += len(piece)
             if size > self._max_body:
                 response.close()
-                raise errors.UnreadableAnswer(
-                    f"{_where(url)}: the answer is larger than {self._max_body:,} bytes"
-                )
+                raise errors.UnreadableAnswer(f"{_where(url)}: the answer is larger than {self._max_body:,} bytes")
             pieces.append(piece)
         return b"".join(pieces)
 

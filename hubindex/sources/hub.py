@@ -61,9 +61,7 @@ class DockerHub:
         """
         if not hub_rows.is_namespace(namespace):
             raise errors.InvalidReference(f"{shown(namespace)!r} is not a namespace of Docker Hub")
-        url = self._url(
-            "namespaces", namespace, "repositories", page=page, page_size=page_size, ordering=ordering
-        )
+        url = self._url("namespaces", namespace, "repositories", page=page, page_size=page_size, ordering=ordering)
         return await self._repository_page(
             url, page, lambda body, sent_at: hub_rows.namespace_page(body, namespace, sent_at)
         )
@@ -106,9 +104,7 @@ class DockerHub:
     ) -> RepositoryPage:
         asked_at = self._clock()
         try:
-            return await self._http.get(
-                url, lambda answer: decode(answer.body, answer.sent_at), clock=self._clock
-            )
+            return await self._http.get(url, lambda answer: decode(answer.body, answer.sent_at), clock=self._clock)
         except errors.NotFound:
             if page == 1:
                 raise

@@ -88,8 +88,7 @@ class PageDecoder(Generic[R]):
         page = msgspec.json.decode(body, type=_LooseEnvelope)
         _require_list(page.results, page.count)
         rows = [
-            self._row_decoder.salvage(raw, position, complaints)
-            for position, raw in enumerate(page.results or [])
+            self._row_decoder.salvage(raw, position, complaints) for position, raw in enumerate(page.results or [])
         ]
         count = None if page.count is UNSET else _value(page.count)
         return Page(rows, _known_count(count), bool(_value(page.next)))

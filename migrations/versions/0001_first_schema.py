@@ -40,9 +40,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "digest_prefix",
-        sa.Column(
-            "prefix", sa.Integer(), autoincrement=False, nullable=False, comment="first 32 bits, signed"
-        ),
+        sa.Column("prefix", sa.Integer(), autoincrement=False, nullable=False, comment="first 32 bits, signed"),
         sa.Column("repository_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("digest_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column(
@@ -97,9 +95,7 @@ def upgrade() -> None:
             comment="first of the 404 answers since it was last seen",
         ),
         sa.Column("gone_at", sa.BigInteger(), nullable=True, comment="missing twice, hours apart"),
-        sa.Column(
-            "walked_at", sa.BigInteger(), nullable=True, comment="start of the last walk over its tags"
-        ),
+        sa.Column("walked_at", sa.BigInteger(), nullable=True, comment="start of the last walk over its tags"),
         sa.Column("walk_problem", sa.Text(), nullable=True, comment="why that walk was no sweep"),
         sa.Column("swept_at", sa.BigInteger(), nullable=True, comment="start of the last sweep"),
         sa.Column(
@@ -171,9 +167,7 @@ def upgrade() -> None:
             nullable=True,
             comment="the registry's word for when the open span began",
         ),
-        sa.Column(
-            "first_seen_at", sa.BigInteger(), nullable=False, comment="our first sight of the open span"
-        ),
+        sa.Column("first_seen_at", sa.BigInteger(), nullable=False, comment="our first sight of the open span"),
         sa.Column(
             "last_seen_at",
             sa.BigInteger(),

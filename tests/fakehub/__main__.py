@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 from pathlib import Path
 
 import msgspec
@@ -29,8 +28,12 @@ def main() -> None:
     hub = sample_hub()
     if arguments.rows is not None:
         load_rows(hub, arguments.term, msgspec.json.decode(arguments.rows.read_bytes(), type=list[SearchRow]))
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         asyncio.run(_serve(hub, arguments.port, arguments.term))
+    except KeyboardInterrupt:
+        print()
+    except (OSError, OverflowError) as error:
+        parser.exit(1, f"{parser.prog}: cannot serve on port {arguments.port}: {error}\n")
 
 
 if __name__ == "__main__":

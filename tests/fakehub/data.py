@@ -6,7 +6,7 @@ decides every digit of them; `None` is sent as null.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -112,7 +112,7 @@ class FakeRepository:
     categories: list[tuple[str, str]] = field(default_factory=list)
     era: int = 2025
     tags: list[FakeTag] = field(default_factory=list)
-    tags_made: int = 0
+    _tags_made: int = 0
 
     def __post_init__(self) -> None:
         if self.is_official is None:
@@ -181,7 +181,7 @@ class FakeRepository:
                     id=self._id_for(name),
                     digest=digest,
                     media_type=media_type or natural_type,
-                    images=list(images),
+                    images=[replace(image) for image in images],
                     full_size=full_size,
                     pushed_at=at,
                     pulled_at=pulled_at,
@@ -205,5 +205,5 @@ class FakeRepository:
         for tag in self.tags:
             if tag.name == name:
                 return tag.id
-        self.tags_made += 1
-        return self.id * 1_000_000 + self.tags_made
+        self._tags_made += 1
+        return self.id * 1_000_000 + self._tags_made

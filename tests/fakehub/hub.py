@@ -116,9 +116,7 @@ class Hub:
         found = [
             repository
             for repository in self.repositories.values()
-            if all(
-                word in f"{repository.search_name} {repository.description or ''}".lower() for word in words
-            )
+            if all(word in f"{repository.search_name} {repository.description or ''}".lower() for word in words)
         ]
         return sorted(found, key=lambda each: (_rank(each.search_name.lower(), words), -each.star_count))
 
@@ -132,9 +130,7 @@ class Hub:
         now = self.clock()
         while self._minute and self._minute[0] <= now - 60:
             self._minute.popleft()
-        remaining = (
-            self.rate_limit - len(self._minute) if self.rate_remaining is None else self.rate_remaining
-        )
+        remaining = self.rate_limit - len(self._minute) if self.rate_remaining is None else self.rate_remaining
         return {
             "X-RateLimit-Limit": str(self.rate_limit),
             "X-RateLimit-Remaining": str(remaining),

@@ -85,10 +85,11 @@ class Routes:
     async def search(self, request: web.Request) -> web.Response:
         """`/v2/search/repositories/`: filters, ordering, and "" where there is no next (API.md 6.2)."""
         found = self._hub.search(request.query.get("query", ""))
-        for key in ("is_official", "is_automated"):
-            wanted = request.query.get(key, "").lower()
-            if wanted in {"1", "true", "0", "false"}:
-                found = [each for each in found if getattr(each, key) is (wanted in {"1", "true"})]
+        official, automated = _flag(request, "is_official"), _flag(request, "is_automated")
+        if official is not None:
+            found = [each for each in found if each.is_official is official]
+        if automated is not None:
+            found = [each for each in found if each.is_automated is automated]
         match request.query.get("ordering"):
             case "-pull_count":
                 found = sorted(found, key=lambda each: -each.pull_count)
@@ -243,6 +244,10 @@ def _address(request: web.Request, page: int) -> str:
 def _positive(text: str | None, default: int) -> int:
     """A number from a query. What the Hub does with a bad one is not known; here it is not there."""
     return int(text) if text and text.isdecimal() and int(text) > 0 else default
+
+
+def _flag(request: web.Request, key: str) -> bool | None:
+    return {"1": True, "true": True, "0": False, "false": False}.get(request.query.get(key, "").lower())
 
 
 def _wanted(request: web.Request, tag: FakeTag) -> bool:

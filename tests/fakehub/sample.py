@@ -46,7 +46,7 @@ REPOSITORIES = (
     ("kenji/thrift-ja", 0, 64, "Apache Thrift の日本語入門イメージ（実験用）"),
     ("olga/thrift-gen", 0, 12, "Генератор кода Thrift для Go и Python"),
     ("quiet/thrift", 0, 3, ""),
-    ("mallory/thrift-xss", 0, 1, "<script>alert('hi')</script> \x1b[31mred\x1b[0m \x07bell \u202eback\x00"),
+    ("mallory/thrift-xss", 0, 1, "<script>alert('hi')</script> \x1b[31mred\x1b[0m \x07bell \u202eback"),
     ("acme/nightly", 2, 40_000, "One image a night"),
     ("acme/web", 5, 1_000_000, "The shop front"),
     ("acme/worker", 3, 900_000, "Runs in the background"),

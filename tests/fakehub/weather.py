@@ -14,7 +14,6 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -28,7 +27,7 @@ LOG_LINE = '{"message":"error executing query: row 4711: invalid byte sequence",
 
 
 def on(pattern: str, fault: Fault, *, times: int | None = None, after: int = 0) -> Fault:
-    """`fault` only where `pattern` is found in `path_qs`: `after` pass, the next `times` (`None`: all) do not."""
+    """`fault` only where `pattern` is found in `path_qs`: after `after` such requests, `times` times."""
     seen = 0
 
     async def sometimes(request: web.Request, proceed: Proceed) -> web.StreamResponse:
@@ -154,9 +153,7 @@ def compressed_huge(size: int = 1 << 27) -> Fault:
     body = gzip.compress(b'{"results":[' + b" " * size + b"]}", compresslevel=9)
 
     async def answering(request: web.Request, proceed: Proceed) -> web.StreamResponse:
-        response = web.StreamResponse(
-            headers={"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        )
+        response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
         await response.prepare(request)
         await response.write(body)
         return response
@@ -216,9 +213,7 @@ def next_elsewhere(origin: str) -> Fault:
         for key in ("next", "previous"):
             address = value.get(key)
             if isinstance(address, str) and address:
-                value[key] = origin + address.removeprefix(
-                    "{0.scheme}://{0.netloc}".format(urlsplit(address))
-                )
+                value[key] = re.sub(r"^https?://[^/]+", origin, address)
 
     return rewritten(change)
 

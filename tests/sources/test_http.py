@@ -29,6 +29,8 @@ GREETING = '{"greeting": "hello"}'
 
 
 class Greeting(msgspec.Struct):
+    """The answer of the tests' server."""
+
     greeting: str
 
 

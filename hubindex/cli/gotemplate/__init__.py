@@ -41,7 +41,8 @@ class Template:
 
         Values are text, whole numbers, floats, booleans, None (Go's nil), lists and dicts. `document` is
         what `{{json .}}` prints, the fields themselves if not given. Half a character, cut off by `truncate`
-        or `slice`, becomes U+FFFD. Raises InvalidTemplate with docker's message if a field is unknown or a function fails.
+        or `slice`, becomes U+FFFD. Raises InvalidTemplate with docker's message if a field is unknown or a
+        function fails.
         """
         record = Record(fields, fields if document is None else document, self.type_name)
         output: list[str] = []

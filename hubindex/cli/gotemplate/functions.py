@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
-from ..jsontext import dumps
+from ..jsontext import dumps, dumps_row
 from .gofmt import (
     MAX_TEXT,
     FormatError,
@@ -52,10 +52,7 @@ def _split(arguments: list[object]) -> object:
 
 def _join(arguments: list[object]) -> object:
     texts, separator = arguments
-    parts = [str(text) for text in texts] if isinstance(texts, list) else []
-    if sum(map(len, parts)) + len(str(separator)) * len(parts) > MAX_TEXT:
-        raise FormatError("the text grows too long")
-    return str(separator).join(parts)
+    return concatenate(map(str, texts) if isinstance(texts, list) else (), str(separator))
 
 
 def _each(change: Callable[[str], str]) -> Callable[[list[object]], object]:
@@ -100,7 +97,7 @@ def _truncate(arguments: list[object]) -> object:
 
 def _json(arguments: list[object]) -> object:
     value = arguments[0]
-    return dumps(value.document if isinstance(value, Record) else value)
+    return dumps_row(value.document) if isinstance(value, Record) else dumps(value)
 
 
 # Lists, maps and their parts.

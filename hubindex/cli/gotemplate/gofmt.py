@@ -5,7 +5,7 @@ Strings of a template are Python strings in which a byte that is not part of a c
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite, isnan
 
 MAX_TEXT = 1 << 20
@@ -54,11 +54,16 @@ def from_bytes(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def concatenate(parts: Sequence[str]) -> str:
-    """The parts as one text. Raises FormatError if that would be longer than `MAX_TEXT`."""
-    if sum(map(len, parts)) > MAX_TEXT:
-        raise FormatError("the text grows too long")
-    return "".join(parts)
+def concatenate(parts: Iterable[str], separator: str = "") -> str:
+    """The parts as one text. Raises FormatError as soon as that is longer than `MAX_TEXT`."""
+    taken: list[str] = []
+    length = 0
+    for part in parts:
+        length += len(part) + len(separator)
+        if length > MAX_TEXT:
+            raise FormatError("the text grows too long")
+        taken.append(part)
+    return separator.join(taken)
 
 
 _ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 92: "\\\\"}
@@ -91,17 +96,19 @@ def show(value: object) -> str:
 
 def sprint(values: Sequence[object]) -> str:
     """fmt.Sprint: a blank between two neighbours of which neither is a string."""
-    parts: list[str] = []
-    for index, value in enumerate(values):
-        if index and not isinstance(value, str) and not isinstance(values[index - 1], str):
-            parts.append(" ")
-        parts.append(show(value))
-    return concatenate(parts)
+
+    def parts() -> Iterator[str]:
+        for index, value in enumerate(values):
+            if index and not isinstance(value, str) and not isinstance(values[index - 1], str):
+                yield " "
+            yield show(value)
+
+    return concatenate(parts())
 
 
 def sprintln(values: Sequence[object]) -> str:
     """fmt.Sprintln: a blank between all, and a newline."""
-    return concatenate([" ".join(map(show, values)), "\n"])
+    return concatenate(map(show, values), " ") + "\n"
 
 
 def sprintf(pattern: str, values: Sequence[object]) -> str:
@@ -122,7 +129,9 @@ class _Flags:
     def pad(self, text: str) -> str:
         if self.width is None:
             return text
-        return text.ljust(self.width) if self.minus else text.rjust(self.width)
+        if self.minus:
+            return text.ljust(self.width)
+        return text.rjust(self.width, "0" if self.zero else " ")
 
     def pad_number(self, sign: str, digits: str) -> str:
         """Pad between sign and digits if zeros are wanted."""
@@ -150,23 +159,20 @@ class _Printf:
         self.after_index = False
 
     def run(self) -> str:
-        parts: list[str] = []
-        length = 0
+        return concatenate(self.parts())
+
+    def parts(self) -> Iterator[str]:
         while self.at < len(self.pattern):
             percent = self.pattern.find("%", self.at)
             if percent < 0:
                 percent = len(self.pattern)
-            parts.append(self.pattern[self.at : percent])
+            yield self.pattern[self.at : percent]
             self.at = percent + 1
             if percent < len(self.pattern):
-                parts.append(self.directive())
-            length += len(parts[-1])
-            if length > MAX_TEXT:
-                raise FormatError("the text grows too long")
+                yield self.directive()
         if not self.reordered and self.argument < len(self.values):
             rest = self.values[self.argument :]
-            parts.append("%!(EXTRA " + ", ".join(_typed(value) for value in rest) + ")")
-        return concatenate(parts)
+            yield "%!(EXTRA " + concatenate(map(_typed, rest), ", ") + ")"
 
     def directive(self) -> str:
         """The text for one `%…`; `at` stands after the percent sign."""
@@ -277,13 +283,13 @@ def _formatted(value: object, verb: str, flags: _Flags) -> str:
     if value is None:
         return flags.pad("<nil>") if verb == "v" else _bad_verb(value, verb)
     if isinstance(value, list):
-        return "[" + " ".join(_formatted(item, verb, flags) for item in value) + "]"
+        return "[" + concatenate((_formatted(item, verb, flags) for item in value), " ") + "]"
     if isinstance(value, Record):
         value = value.fields
     if isinstance(value, Mapping):
         pairs = ((str(key), value[key]) for key in sorted(value, key=str))
         shown = (f"{_formatted(key, verb, flags)}:{_formatted(item, verb, flags)}" for key, item in pairs)
-        return "map[" + " ".join(shown) + "]"
+        return "map[" + concatenate(shown, " ") + "]"
     printer = _PRINTERS.get(type(value))
     if printer is None:
         return flags.pad(str(value))
@@ -296,12 +302,12 @@ def _go_syntax(value: object) -> str:
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, list):
-        return f"{type_name(value)}{{" + ", ".join(map(_go_syntax, value)) + "}"
+        return f"{type_name(value)}{{" + concatenate(map(_go_syntax, value), ", ") + "}"
     if isinstance(value, Record):
         value = value.fields
     if isinstance(value, Mapping):
         pairs = (f"{quote(str(key))}:{_go_syntax(value[key])}" for key in sorted(value, key=str))
-        return "map[string]interface {}{" + ", ".join(pairs) + "}"
+        return "map[string]interface {}{" + concatenate(pairs, ", ") + "}"
     return show(value)
 
 
@@ -365,6 +371,7 @@ def _print_float(value: object, verb: str, flags: _Flags) -> str | None:
     if verb not in ("v", "e", "E", "f", "F", "g", "G"):
         return None
     if not isfinite(number):
+        flags.zero = False
         text = "NaN" if isnan(number) else "Inf"
         return flags.pad((flags.sign(number < 0) or ("+" if text == "Inf" else "")) + text)
     style = {"v": "g", "F": "f"}.get(verb, verb)

@@ -349,7 +349,9 @@ class _Parser:
     def number(self, word: Token) -> Number:
         if word.kind == "char":
             value = _unescape(word.text[1:-1], "'")
-            if value is None or len(value) != 1:
+            if not value:
+                raise self.error("invalid syntax")
+            if len(value) != 1:
                 raise self.error(f"malformed character constant: {word.text}")
             return Number(word.position, word.text, ord(value), ord(value))
         number = _number(word.text)
@@ -375,6 +377,9 @@ def _is_empty(body: Body) -> bool:
     return all(isinstance(item, Text) and not item.text.strip() for item in body)
 
 
+_TOO_LARGE = 2**64
+
+
 def _number(text: str) -> int | float | None:
     """A number constant as Go reads it: base prefixes, a leading 0 for octal, `_` between digits."""
     try:
@@ -389,7 +394,9 @@ def _number(text: str) -> int | float | None:
     except (ValueError, OverflowError):
         return None
     fractional = re.search("[.pP]" if "x" in text.lower() else "[.eE]", text)
-    return number if fractional and abs(number) != float("inf") and "_" not in text else None
+    if not fractional:
+        return _TOO_LARGE  # digits that are no whole number, `08`: Go complains of overflow
+    return number if abs(number) != float("inf") and "_" not in text else None
 
 
 _SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}

@@ -1,0 +1,107 @@
+"""How facts about repositories and tags look: fields, columns, and words for people."""
+
+from collections.abc import Iterator
+
+from hubindex.cli.output import Format, Row, Table
+from hubindex.cli.tabwriter import visible
+from hubindex.index.repositories import TagFacts
+from hubindex.moment import to_rfc3339
+
+
+def optional_moment(moment: int | None) -> str | None:
+    """RFC 3339, or None."""
+    return None if moment is None else to_rfc3339(moment)
+
+
+def age(moment: int | None, now: int) -> str:
+    """`3 months ago`; empty if there is no moment."""
+    if moment is None:
+        return ""
+    from datetime import timedelta
+
+    import humanize
+
+    return str(humanize.naturaltime(timedelta(milliseconds=now - moment)))
+
+
+def size(number: int | None) -> str:
+    """`117.1 MB`, in powers of ten as docker writes sizes; empty if unknown."""
+    if number is None:
+        return ""
+    import humanize
+
+    return str(humanize.naturalsize(number, format="%.1f"))
+
+
+def short_digest(digest: str | None) -> str:
+    """`sha256:` and twelve digits, as docker shortens; empty if unknown."""
+    if digest is None:
+        return ""
+    algorithm, _, digits = digest.partition(":")
+    return f"{algorithm}:{digits[:12]}"
+
+
+def listing(rows: list[tuple[str, object]]) -> Iterator[str]:
+    """`Name:  value` lines for one thing; empty values are left out."""
+    shown = [(label, visible(str(value))) for label, value in rows if value not in {None, ""}]
+    width = max((len(label) for label, _ in shown), default=0) + 1
+    for label, value in shown:
+        yield f"{label + ':':<{width}}  {value}"
+
+
+def one(template: str, table: Table, row: Row, people: list[tuple[str, object]]) -> Iterator[str]:
+    """One thing: a listing for people, or what `--format` asks for."""
+    output = Format(template, table)
+    return listing(people) if template in {"", "table"} else output.lines([row])
+
+
+TAG_TABLE = Table(
+    {
+        "Name": "TAG",
+        "Digest": "DIGEST",
+        "MediaType": "MEDIA TYPE",
+        "Platforms": "PLATFORMS",
+        "Size": "SIZE",
+        "PushedAt": "PUSHED",
+        "FirstSeen": "FIRST SEEN",
+        "LastSeen": "LAST SEEN",
+        "Aliases": "ALIASES",
+        "Certainty": "CERTAINTY",
+    },
+    ("Name", "Digest", "Size", "PushedAt", "Platforms", "Aliases"),
+    "*hubindex.Tag",
+)
+"""The fields of `tags`, with their whole values."""
+
+
+def tag_row(tag: TagFacts) -> Row:
+    """The fields of a tag for JSON and templates."""
+    return {
+        "Name": tag.name,
+        "Digest": tag.digest,
+        "MediaType": tag.media_type,
+        "Platforms": list(tag.platforms),
+        "Size": tag.size,
+        "PushedAt": optional_moment(tag.pushed_at),
+        "FirstSeen": to_rfc3339(tag.first_seen_at),
+        "LastSeen": to_rfc3339(tag.last_seen_at),
+        "Aliases": list(tag.aliases),
+        "Certainty": tag.certainty,
+    }
+
+
+def short_tag_row(tag: TagFacts, now: int) -> Row:
+    """The same, shortened to what fits a line of a table."""
+    return {
+        **tag_row(tag),
+        "Digest": short_digest(tag.digest),
+        "Platforms": _some(tag.platforms),
+        "Size": size(tag.size),
+        "PushedAt": age(tag.pushed_at, now),
+        "Aliases": _some(tag.aliases),
+    }
+
+
+def _some(names: tuple[str, ...], most: int = 3) -> list[str]:
+    more = len(names) - most
+    return [*names[:most], *([f"+{more}"] if more > 0 else [])]

@@ -1,0 +1,81 @@
+"""What commands share: the global options, and how an answer is written."""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import click
+
+from hubindex.index.location import Location
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Settings:
+    """The global options, wherever on the command line they stood."""
+
+    db: str | None = None
+    quiet = False
+    verbose = False
+
+    @property
+    def location(self) -> Location:
+        """The index to use. Raises `WrongUsage`."""
+        return Location.parse(self.db)
+
+
+_settings = Settings()
+
+
+def settings() -> Settings:
+    """The global options of this run."""
+    return _settings
+
+
+def _remember(_context: click.Context, option: click.Parameter, value: object) -> None:
+    if value and option.name:
+        setattr(_settings, option.name, value)
+
+
+def common_options(command: F) -> F:
+    """`--db`, `-q` and `-v`, before or after the command's name."""
+    for decorate in (
+        click.option(
+            "-v", "--verbose", is_flag=True, expose_value=False, callback=_remember, envvar="HUBINDEX_VERBOSE",
+            help="Say more; show a traceback when something fails.",
+        ),
+        click.option(
+            "-q", "--quiet", is_flag=True, expose_value=False, callback=_remember, envvar="HUBINDEX_QUIET",
+            help="No progress, notes or warnings.",
+        ),
+        click.option(
+            "--db", metavar="URL|PATH", expose_value=False, callback=_remember, envvar="HUBINDEX_DB",
+            help="The index: a SQLite file, or postgresql://…  [default: a file in the user's data directory]",
+        ),
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+format_option = click.option(
+    "--format",
+    "template",
+    metavar="FORMAT",
+    default="table",
+    help="'table', 'json' (one object a line), a Go template, or 'table TEMPLATE', as in docker.",
+)
+
+no_trunc_option = click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
+
+
+def write(lines: Iterable[str]) -> None:
+    """The answer, on stdout."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def note(text: str) -> None:
+    """A word beside the answer, on stderr, unless `-q`."""
+    if not _settings.quiet:
+        from hubindex.cli.tabwriter import visible
+
+        sys.stderr.write(f"{visible(text)}\n")

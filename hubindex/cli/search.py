@@ -1,0 +1,93 @@
+"""`hubindex search`: docker search, offline."""
+
+import click
+
+from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
+from hubindex.cli.output import Format, Row, search_table
+from hubindex.index.filters import parse_filters
+from hubindex.index.reader import open_reader
+from hubindex.index.search import SORTS, Found, Query
+from hubindex.index.search import search as find
+from hubindex.index.words import display_name
+
+_DEFAULT_LIMIT = 25
+
+
+@click.command()
+@click.argument("term")
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    metavar="FILTER",
+    multiple=True,
+    help="stars=N, is-official=true|false or is-automated=true|false; filters apply before the limit.",
+)
+@click.option("--official", is_flag=True, help="Official images only: -f is-official=true.")
+@click.option("--automated", is_flag=True, help="Automated builds only: -f is-automated=true.")
+@click.option("--stars", metavar="N", help="At least N stars: -f stars=N.")
+@click.option("--namespace", metavar="NS", help="Repositories of one namespace only ('library': official images).")
+@click.option("--sort", type=click.Choice(SORTS), default="stars", show_default=True, help="The order of results.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=_DEFAULT_LIMIT, show_default=True, help="Max number of results."
+)
+@click.option("--all", "everything", is_flag=True, help="All results, whatever the limit.")
+@format_option
+@no_trunc_option
+@common_options
+def search(
+    term: str,
+    filters: tuple[str, ...],
+    official: bool,
+    automated: bool,
+    stars: str | None,
+    namespace: str | None,
+    sort: str,
+    limit: int,
+    everything: bool,
+    template: str,
+    no_trunc: bool,
+) -> None:
+    """Search the index for repositories, as 'docker search' searches Docker Hub.
+
+    A repository matches if every word of TERM is a word, or the beginning of a word, in its name or description,
+    or if Docker Hub returned it when TERM was crawled. '*' stands for everything.
+    """
+    shortcuts = (
+        *(["is-official=true"] if official else ()),
+        *(["is-automated=true"] if automated else ()),
+        *([f"stars={stars}"] if stars is not None else ()),
+    )
+    wanted = parse_filters((*filters, *shortcuts))
+    output = Format(template, search_table(truncate=not no_trunc))
+    query = Query(
+        term,
+        stars=wanted.stars,
+        official=wanted.official,
+        automated=wanted.automated,
+        namespace=namespace,
+        limit=None if everything else limit or _DEFAULT_LIMIT,
+        sort=sort,
+    )
+    reader = open_reader(settings().location)
+    write(output.lines(_row(found) for found in find(reader, query)))
+
+
+def _row(found: Found) -> Row:
+    return {
+        "Name": display_name(found.name),
+        "Description": found.description,
+        "StarCount": found.star_count,
+        "IsOfficial": found.is_official,
+        "IsAutomated": found.is_automated,
+        "PullCount": found.pull_count,
+        "UpdatedAt": _moment(found.updated_at),
+    }
+
+
+def _moment(moment: int | None) -> str | None:
+    if moment is None:
+        return None
+    from hubindex.moment import to_rfc3339
+
+    return to_rfc3339(moment)

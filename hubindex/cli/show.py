@@ -1,0 +1,127 @@
+"""`hubindex show`: one repository."""
+
+import click
+
+from hubindex import moment
+from hubindex.cli.facts import age, one, optional_moment, short_digest
+from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
+from hubindex.cli.output import Row, Table
+from hubindex.index.reader import open_reader
+from hubindex.index.repositories import RepositoryFacts, TagFacts
+from hubindex.index.repositories import repository as find
+from hubindex.index.repositories import tags as tags_of
+from hubindex.reference import Reference, short_name
+
+_TABLE = Table(
+    {
+        "Name": "NAME",
+        "Description": "DESCRIPTION",
+        "StarCount": "STARS",
+        "PullCount": "PULLS",
+        "IsOfficial": "OFFICIAL",
+        "IsAutomated": "AUTOMATED",
+        "UpdatedAt": "UPDATED",
+        "RegisteredAt": "REGISTERED",
+        "TagCount": "TAGS",
+        "NewestTag": "NEWEST TAG",
+        "Latest": "LATEST",
+        "LatestAliases": "LATEST ALIASES",
+        "Platforms": "PLATFORMS",
+        "FirstSeen": "FIRST SEEN",
+        "LastSeen": "LAST SEEN",
+        "TagsSeen": "TAGS SEEN",
+        "Problem": "PROBLEM",
+        "MissingSince": "MISSING SINCE",
+    },
+    ("Name", "StarCount", "PullCount", "TagCount", "NewestTag", "UpdatedAt"),
+    "*hubindex.Repository",
+)
+
+
+@click.command()
+@click.argument("repository", metavar="REPO")
+@format_option
+@no_trunc_option
+@common_options
+def show(repository: str, template: str, no_trunc: bool) -> None:
+    """Show what the index knows of a repository: counts, its newest tag, and what 'latest' is.
+
+    The state shown is that of the last crawl of the repository.
+    """
+    reference = Reference.parse_repository(repository)
+    reader = open_reader(settings().location)
+    with reader.snapshot():
+        facts = find(reader, reference)
+        tags = tags_of(reader, facts)
+    write(one(template, _TABLE, _row(facts, tags), _people(facts, tags, no_trunc=no_trunc)))
+
+
+def _row(facts: RepositoryFacts, tags: list[TagFacts]) -> Row:
+    latest = _latest(tags)
+    return {
+        "Name": short_name(facts.name),
+        "Description": facts.description,
+        "StarCount": facts.star_count,
+        "PullCount": facts.pull_count,
+        "IsOfficial": facts.is_official,
+        "IsAutomated": facts.is_automated,
+        "UpdatedAt": optional_moment(facts.updated_at),
+        "RegisteredAt": optional_moment(facts.registered_at),
+        "TagCount": len(tags) if facts.walked_at is not None else None,
+        "NewestTag": tags[0].name if tags else None,
+        "Latest": latest.digest if latest else None,
+        "LatestAliases": list(latest.aliases) if latest else [],
+        "Platforms": list(latest.platforms) if latest else [],
+        "FirstSeen": optional_moment(facts.first_seen_at),
+        "LastSeen": optional_moment(facts.seen_at),
+        "TagsSeen": optional_moment(facts.looked_at),
+        "Problem": facts.walk_problem,
+        "MissingSince": optional_moment(facts.missing_at),
+    }
+
+
+def _people(facts: RepositoryFacts, tags: list[TagFacts], *, no_trunc: bool) -> list[tuple[str, object]]:
+    now = moment.now()
+    latest = _latest(tags)
+    kinds = [*(["official image"] if facts.is_official else []), *(["automated"] if facts.is_automated else [])]
+    rows: list[tuple[str, object]] = [
+        ("Name", short_name(facts.name)),
+        ("Description", facts.description),
+        ("Kind", ", ".join(kinds)),
+        ("Stars", f"{facts.star_count:,}"),
+        ("Pulls", f"{facts.pull_count:,}"),
+        ("Updated", _when(facts.updated_at, now)),
+        ("Registered", _when(facts.registered_at, now)),
+        ("Tags", _tag_count(facts, tags)),
+        (
+            "Newest tag",
+            f"{tags[0].name} ({_when(tags[0].pushed_at, now) or 'push time unknown'})" if tags else None,
+        ),
+    ]
+    if latest:
+        names = " = ".join(("latest", *latest.aliases))
+        digest = latest.digest if no_trunc else short_digest(latest.digest)
+        rows += [("Latest", f"{names}, {digest or 'digest unknown'}"), ("Platforms", ", ".join(latest.platforms))]
+    rows += [
+        ("First seen", _when(facts.first_seen_at, now)),
+        ("Last seen", _when(facts.seen_at, now)),
+        ("Tags seen", _when(facts.looked_at, now)),
+        ("Last walk", f"incomplete: {facts.walk_problem}" if facts.walk_problem else None),
+        ("Missing since", _when(facts.missing_at, now)),
+        ("Gone since", _when(facts.gone_at, now)),
+    ]
+    return rows
+
+
+def _latest(tags: list[TagFacts]) -> TagFacts | None:
+    return next((tag for tag in tags if tag.name == "latest"), None)
+
+
+def _tag_count(facts: RepositoryFacts, tags: list[TagFacts]) -> str:
+    if facts.walked_at is None:
+        return f"not crawled: hubindex crawl --repo {short_name(facts.name)}"
+    return f"{len(tags):,}"
+
+
+def _when(at: int | None, now: int) -> str | None:
+    return None if at is None else f"{moment.to_rfc3339(at - at % 1000)}, {age(at, now)}"

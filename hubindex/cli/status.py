@@ -1,0 +1,81 @@
+"""`hubindex status`: what the index holds."""
+
+import click
+
+from hubindex import moment
+from hubindex.cli.facts import age, one, optional_moment
+from hubindex.cli.options import common_options, format_option, settings, write
+from hubindex.cli.output import Row, Table
+from hubindex.index.reader import open_reader
+from hubindex.index.repositories import Status
+from hubindex.index.repositories import status as find
+
+_TABLE = Table(
+    {
+        "Index": "INDEX",
+        "Repositories": "REPOSITORIES",
+        "WithoutTags": "WITHOUT TAGS",
+        "Incomplete": "INCOMPLETE",
+        "Missing": "MISSING",
+        "GoneRepositories": "GONE REPOSITORIES",
+        "Tags": "TAGS",
+        "GoneTags": "GONE TAGS",
+        "ClosedSpans": "CLOSED SPANS",
+        "Digests": "DIGESTS",
+        "Sweeps": "SWEEPS",
+        "Terms": "TERMS",
+        "Oldest": "OLDEST",
+        "Newest": "NEWEST",
+    },
+    ("Index", "Repositories", "Tags", "Digests", "Newest"),
+    "*hubindex.Status",
+)
+
+
+@click.command()
+@format_option
+@common_options
+def status(template: str) -> None:
+    """Show what the index holds, how fresh it is, and what is unfinished."""
+    location = settings().location
+    counts = find(open_reader(location))
+    row: Row = {
+        "Index": location.label,
+        "Repositories": counts.repositories,
+        "WithoutTags": counts.without_tags,
+        "Incomplete": counts.incomplete,
+        "Missing": counts.missing,
+        "GoneRepositories": counts.gone_repositories,
+        "Tags": counts.tags,
+        "GoneTags": counts.gone_tags,
+        "ClosedSpans": counts.closed_spans,
+        "Digests": counts.digests,
+        "Sweeps": counts.sweeps,
+        "Terms": counts.terms,
+        "Oldest": optional_moment(counts.oldest_at),
+        "Newest": optional_moment(counts.newest_at),
+    }
+    write(one(template, _TABLE, row, _people(location.label, counts)))
+
+
+def _people(label: str, counts: Status) -> list[tuple[str, object]]:
+    now = moment.now()
+    unfinished = (
+        (counts.without_tags, "without tags"),
+        (counts.incomplete, "with an incomplete last walk"),
+        (counts.missing, "missing at the source"),
+        (counts.gone_repositories, "gone"),
+    )
+    return [
+        ("Index", label),
+        ("Repositories", f"{counts.repositories:,}"),
+        ("", None),
+        *(("Of these", f"{number:,} {what}") for number, what in unfinished if number),
+        ("Search terms", f"{counts.terms:,}"),
+        ("Tags", f"{counts.tags:,}" + (f" and {counts.gone_tags:,} gone" if counts.gone_tags else "")),
+        ("Closed spans", f"{counts.closed_spans:,}"),
+        ("Digests", f"{counts.digests:,}"),
+        ("Sweeps", f"{counts.sweeps:,}"),
+        ("Oldest answer", age(counts.oldest_at, now)),
+        ("Newest answer", age(counts.newest_at, now)),
+    ]

@@ -1,0 +1,254 @@
+"""A crawl: from terms, namespaces and names to repositories and all their tags in the index."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+
+from hubindex import moment
+from hubindex.crawl.walk import WalkLog
+from hubindex.crawl.writer import Writer
+from hubindex.errors import Blocked, NotFound, RateLimited, SourceError
+from hubindex.index.ingest import Stored
+from hubindex.index.tagwriter import PageOutcome
+from hubindex.records import RepositoryPage, TagPage
+from hubindex.sources.hub import DockerHub
+
+PAGE_SIZE = 100
+
+_WAITING_REPOSITORIES = 200
+_MOST_FAILURES_IN_A_ROW = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a crawl shall fetch.
+
+    The first `limit` results of each of `terms`; `repositories` by path (`library/mongo`); all repositories of
+    `namespaces`; and of each of these all tags, unless `tags` is false. `concurrency` repositories at a time.
+    """
+
+    terms: Sequence[str] = ()
+    repositories: Sequence[str] = ()
+    namespaces: Sequence[str] = ()
+    limit: int = 100
+    tags: bool = True
+    concurrency: int = 8
+
+
+@dataclass
+class Progress:
+    """How far a crawl has come; changes while it runs.
+
+    `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished. `answers` counts
+    what the source gave, `failures` what it refused; `stopped` tells that it would have no more of us.
+    """
+
+    found: int = 0
+    done: int = 0
+    new_repositories: int = 0
+    changed_repositories: int = 0
+    tags: int = 0
+    new_tags: int = 0
+    changed_tags: int = 0
+    answers: int = 0
+    failures: int = 0
+    first_error: SourceError | None = None
+    stopped: bool = False
+
+
+class Crawler:
+    """One crawl. `warn` is told in one line of each row left out and of each thing that could not be fetched.
+
+    Finders turn the plan into repositories and queue them; walkers fetch the tags of the queued. A finder waits
+    while the queue is full, so memory does not grow with the size of the crawl.
+    """
+
+    def __init__(
+        self,
+        hub: DockerHub,
+        writer: Writer,
+        plan: Plan,
+        warn: Callable[[str], None],
+        clock: Callable[[], int] = moment.now,
+    ) -> None:
+        self.progress = Progress()
+        self._hub = hub
+        self._writer = writer
+        self._plan = plan
+        self._warn = warn
+        self._clock = clock
+        self._queue: asyncio.Queue[Stored | None] = asyncio.Queue(_WAITING_REPOSITORIES)
+        self._met = bytearray()
+        self._failures_in_a_row = 0
+
+    async def run(self) -> None:
+        """Fetch everything planned. What a source refuses is counted in `progress`; raises `StorageError`."""
+        searches = self._searches()
+        try:
+            async with asyncio.TaskGroup() as group:
+                finders = [group.create_task(self._find(searches)) for _ in range(self._plan.concurrency)]
+                for _ in range(self._plan.concurrency):
+                    group.create_task(self._walk_queued())
+                await asyncio.wait(finders)
+                for _ in range(self._plan.concurrency):
+                    await self._queue.put(None)
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+
+    def _searches(self) -> Iterator[AsyncIterator[list[Stored]]]:
+        """The parts of the plan; each yields stored repositories, some at a time. All finders share them."""
+        for name in self._plan.repositories:
+            yield self._repository(name)
+        for term in self._plan.terms:
+            yield self._term(term)
+        for namespace in self._plan.namespaces:
+            yield self._namespace(namespace)
+
+    async def _find(self, searches: Iterator[AsyncIterator[list[Stored]]]) -> None:
+        for search in searches:
+            async for stored in search:
+                for repository in stored:
+                    await self._meet(repository)
+            if self.progress.stopped:
+                return
+
+    async def _meet(self, repository: Stored) -> None:
+        """Count and queue a repository the first time that this crawl comes upon it; one bit each remembers it."""
+        place, bit = divmod(repository.repository_id, 8)
+        if place >= len(self._met):
+            self._met.extend(bytes(place + 1024 - len(self._met)))
+        if self._met[place] & 1 << bit:
+            return
+        self._met[place] |= 1 << bit
+        progress = self.progress
+        progress.found += 1
+        progress.new_repositories += repository.is_new
+        progress.changed_repositories += repository.is_changed
+        if self._plan.tags:
+            await self._queue.put(repository)
+        else:
+            progress.done += 1
+
+    async def _term(self, term: str) -> AsyncIterator[list[Stored]]:
+        places: dict[int, None] = {}
+        page_size = min(self._plan.limit, PAGE_SIZE)
+        for number in range(1, self._plan.limit // page_size + 2):
+            page = await self._ask(self._hub.search_page(term, number, page_size))
+            if page is None:
+                return
+            room = self._plan.limit - len(places)
+            stored = (await self._store(page))[:room]
+            before = len(places)
+            places.update((repository.repository_id, None) for repository in stored)
+            is_last = not page.more or len(places) == before or len(places) >= self._plan.limit
+            at = page.observed_at
+            await self._writer.write(
+                lambda batch, at=at, whole=is_last: batch.search_results(term, list(places), at, whole=whole)  # type: ignore[misc]
+            )
+            yield stored
+            if is_last:
+                return
+
+    async def _namespace(self, namespace: str) -> AsyncIterator[list[Stored]]:
+        number = 1
+        while True:
+            page = await self._ask(self._hub.namespace_page(namespace, number, PAGE_SIZE))
+            if page is None:
+                return
+            stored = await self._store(page)
+            yield stored
+            if not stored and number == 1:
+                self._warn(f"{namespace}: Docker Hub shows no repositories of it")
+            if not page.more or not stored:
+                return
+            number += 1
+
+    async def _repository(self, name: str) -> AsyncIterator[list[Stored]]:
+        at = self._clock()
+        try:
+            record = await self._hub.repository(name)
+        except NotFound as error:
+            await self._missing(name, at, error)
+        except SourceError as error:
+            self._fail(error)
+        else:
+            self._answered()
+            yield await self._writer.write(lambda batch: batch.repositories([record], at))
+
+    async def _store(self, page: RepositoryPage) -> list[Stored]:
+        for warning in page.warnings:
+            self._warn(warning)
+        return await self._writer.write(lambda batch: batch.repositories(page.repositories, page.observed_at))
+
+    async def _ask(self, question: Coroutine[None, None, RepositoryPage]) -> RepositoryPage | None:
+        """The page that the source answers with; None if it does not, which is counted and told."""
+        try:
+            page = await question
+        except SourceError as error:
+            self._fail(error)
+            return None
+        self._answered()
+        return page
+
+    async def _walk_queued(self) -> None:
+        while (repository := await self._queue.get()) is not None:
+            if not self.progress.stopped:
+                await self._walk(repository)
+
+    async def _walk(self, repository: Stored) -> None:
+        """Fetch all tag pages of a repository; a page is written while the next one is fetched."""
+        log = WalkLog(repository.repository_id, self._clock())
+        written: list[asyncio.Future[PageOutcome]] = []
+        number, goes_on, problem = 1, True, None
+        while goes_on:
+            try:
+                page = await self._hub.tag_page(repository.name, number, PAGE_SIZE)
+            except NotFound as error:
+                await self._missing(repository.name, log.started_at, error)
+                return
+            except SourceError as error:
+                self._fail(error)
+                problem = f"page {number}: {error}"
+                break
+            self._answered()
+            goes_on = log.add(page)
+            number += 1
+            written.append(await self._accept(repository, page))
+        for outcome in await asyncio.gather(*written):
+            self._count(repository, outcome)
+        if written:
+            walk = log.finish(self._clock(), problem)
+            self.progress.changed_tags += await self._writer.write(lambda batch: batch.finish_walk(walk))
+        self.progress.done += 1
+
+    async def _accept(self, repository: Stored, page: TagPage) -> "asyncio.Future[PageOutcome]":
+        for warning in page.warnings:
+            self._warn(warning)
+        self.progress.tags += len(page.tags)
+        return await self._writer.accept(lambda batch: batch.tag_page(repository.repository_id, page))
+
+    def _count(self, repository: Stored, outcome: PageOutcome) -> None:
+        self.progress.new_tags += outcome.new
+        self.progress.changed_tags += outcome.moved
+        for warning in outcome.warnings:
+            self._warn(f"{repository.name}: {warning}")
+
+    async def _missing(self, name: str, at: int, error: NotFound) -> None:
+        is_known = await self._writer.write(lambda batch: batch.repository_missing(name, at))
+        self._answered()
+        self._fail(NotFound(f"{error} (the index keeps what it knows)") if is_known else error)
+
+    def _answered(self) -> None:
+        self.progress.answers += 1
+        self._failures_in_a_row = 0
+
+    def _fail(self, error: SourceError) -> None:
+        progress = self.progress
+        progress.failures += 1
+        progress.first_error = progress.first_error or error
+        self._failures_in_a_row += 1
+        is_refused = isinstance(error, (RateLimited, Blocked))
+        if not progress.stopped:
+            self._warn(str(error))
+        if is_refused or self._failures_in_a_row >= _MOST_FAILURES_IN_A_ROW:
+            progress.stopped = True

@@ -1,0 +1,145 @@
+"""The thread that writes: asyncio ends here, and the index begins."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from hubindex.errors import StorageError
+from hubindex.index.ingest import Batch, Ingest
+from hubindex.index.location import Location
+
+T = TypeVar("T")
+
+BATCH_ROWS = 1000
+"""A transaction ends when this many rows wait, or when nothing more does."""
+
+_QUEUED_ACTIONS = 64
+
+
+class _Job(Generic[T]):
+    """An action on a batch, and the future in which the event loop waits for its outcome."""
+
+    def __init__(self, action: Callable[[Batch], T], loop: asyncio.AbstractEventLoop) -> None:
+        self.action = action
+        self.loop = loop
+        self.future: asyncio.Future[T] = loop.create_future()
+
+    def succeed(self, value: T) -> None:
+        self.loop.call_soon_threadsafe(self._settle, value, None)
+
+    def fail(self, error: BaseException) -> None:
+        self.loop.call_soon_threadsafe(self._settle, None, error)
+
+    def _settle(self, value: Any, error: BaseException | None) -> None:
+        if self.future.cancelled():
+            return
+        if error is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(value)
+
+
+class Writer:
+    """An `Ingest` in a thread of its own; used as an async context manager.
+
+    Actions run in the order in which they were written. On leaving, everything accepted is written first, also
+    when the crawl was interrupted.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._room = asyncio.Semaphore(_QUEUED_ACTIONS)
+        self._thread = threading.Thread(target=self._run, name="hubindex-writer", daemon=True)
+        self._ready: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> "Writer":
+        """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
+        self._loop = asyncio.get_running_loop()
+        self._ready = self._loop.create_future()
+        self._thread.start()
+        try:
+            await self._ready
+        except BaseException:
+            self._jobs.put(None)
+            raise
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        """Write what was accepted and close the index."""
+        self._jobs.put(None)
+        await asyncio.shield(asyncio.to_thread(self._thread.join))
+
+    async def write(self, action: Callable[[Batch], T]) -> T:
+        """Run `action` in a transaction and return its outcome once that is committed."""
+        return await (await self.accept(action))
+
+    async def accept(self, action: Callable[[Batch], T]) -> "asyncio.Future[T]":
+        """Take `action` over, waiting only while too much else waits; the future is its committed outcome."""
+        await self._room.acquire()
+        job = _Job(action, self._loop)
+        job.future.add_done_callback(lambda _future: self._room.release())
+        self._jobs.put(job)
+        return job.future
+
+    def _run(self) -> None:
+        try:
+            ingest = Ingest(self._location)
+        except BaseException as error:
+            self._tell_ready(error)
+            return
+        self._tell_ready(None)
+        try:
+            while (job := self._jobs.get()) is not None:
+                if not self._batch(ingest, job):
+                    return
+        finally:
+            ingest.close()
+
+    def _tell_ready(self, error: BaseException | None) -> None:
+        def settle() -> None:
+            ready = self._ready
+            if ready is None or ready.cancelled():
+                return
+            if error is not None:
+                ready.set_exception(error)
+            else:
+                ready.set_result(None)
+
+        self._loop.call_soon_threadsafe(settle)
+
+    def _batch(self, ingest: Ingest, first: _Job[Any]) -> bool:
+        """Write jobs in one transaction; returns whether more may follow."""
+        jobs, goes_on = [first], True
+        try:
+            with ingest.transaction() as batch:
+                values = [first.action(batch)]
+                while batch.pending < BATCH_ROWS and not self._jobs.empty():
+                    job = self._jobs.get()
+                    if job is None:
+                        goes_on = False
+                        break
+                    jobs.append(job)
+                    values.append(job.action(batch))
+        except Exception as error:  # whoever waits for a job is told, whatever it was
+            self._one_by_one(ingest, jobs, error)
+        else:
+            for job, value in zip(jobs, values, strict=True):
+                job.succeed(value)
+        return goes_on
+
+    def _one_by_one(self, ingest: Ingest, jobs: list[_Job[Any]], error: Exception) -> None:
+        """One action spoilt a transaction, or the engine chose it as the victim of a deadlock: save the others."""
+        for job in jobs:
+            if len(jobs) == 1 and not isinstance(error, StorageError):
+                job.fail(error)
+                return
+            try:
+                with ingest.transaction() as batch:
+                    value = job.action(batch)
+            except Exception as own_error:
+                job.fail(own_error)
+            else:
+                job.succeed(value)

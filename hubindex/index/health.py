@@ -1,0 +1,29 @@
+"""Whether an index is sound: its schema, its pages, and rows that must not contradict each other."""
+
+from hubindex.index import sql
+from hubindex.index.engine import open_engine
+from hubindex.index.location import Location
+from hubindex.index.migrate import differences
+from hubindex.index.reader import open_reader, storage_errors
+
+
+def check(location: Location) -> list[str]:
+    """What is wrong with the index, a line each; empty if it is sound. Nothing stored is trusted.
+
+    Raises `NoAnswer` where there is no index, `NewerIndex`, `StorageError`.
+    """
+    reader = open_reader(location)
+    problems = []
+    with reader.snapshot():
+        for name in sql.load("health", location.dialect):
+            count = reader.query("health", name)[0][0]
+            if count:
+                problems.append(f"{count:,} {name.replace('_', ' ')}")
+    reader.close()
+    engine = open_engine(location)
+    try:
+        with storage_errors(), engine.connect() as connection:
+            problems += [f"schema: {difference}" for difference in differences(connection)]
+    finally:
+        engine.dispose()
+    return problems

@@ -1,0 +1,136 @@
+"""What the index knows of a repository and its tags as of the last look, and what the index holds in all."""
+
+from typing import NamedTuple
+
+from hubindex.errors import NoAnswer
+from hubindex.index.evidence import Open, Sweeps, confirmed_until
+from hubindex.index.platforms import KEY_SIZE, unpack
+from hubindex.index.reader import EMPTY, Reader, Row
+from hubindex.reference import Reference
+
+_ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
+
+
+class RepositoryFacts(NamedTuple):
+    """A repository's row. Times are UTC milliseconds; `walk_problem` says why its last walk was no sweep."""
+
+    repository_id: int
+    name: str
+    description: str
+    star_count: int
+    pull_count: int
+    is_official: bool
+    is_automated: bool
+    updated_at: int | None
+    registered_at: int | None
+    first_seen_at: int
+    seen_at: int
+    missing_at: int | None
+    gone_at: int | None
+    walked_at: int | None
+    walk_problem: str | None
+    sweeps: Sweeps
+
+    @property
+    def looked_at(self) -> int | None:
+        """When its tags were last looked at with success, wholly or in part."""
+        return max(filter(None, (self.sweeps.swept_at, self.sweeps.partial_at)), default=None)
+
+
+class TagFacts(NamedTuple):
+    """A tag as of the last look at its repository.
+
+    `digest` is None where it is not known. `certainty` is `confirmed` if the last look saw it so, `inferred` if an
+    earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, by name.
+    """
+
+    name: str
+    digest: str | None
+    media_type: str | None
+    platforms: tuple[str, ...]
+    size: int | None
+    pushed_at: int | None
+    first_seen_at: int
+    last_seen_at: int
+    aliases: tuple[str, ...]
+    certainty: str
+
+
+class Status(NamedTuple):
+    """What an index holds: numbers of rows, and the oldest and newest answer about a repository."""
+
+    repositories: int
+    without_tags: int
+    incomplete: int
+    missing: int
+    gone_repositories: int
+    tags: int
+    gone_tags: int
+    closed_spans: int
+    digests: int
+    sweeps: int
+    terms: int
+    oldest_at: int | None
+    newest_at: int | None
+
+
+def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
+    """The facts about one repository. Raises `NoAnswer` if it is not in the index."""
+    rows = reader.query("repositories", "repository", registry=reference.registry, name=reference.repository)
+    if not rows:
+        if not reader.query("repositories", "is_filled"):
+            raise NoAnswer(EMPTY)
+        name = reference.familiar_name
+        raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
+    row = rows[0]
+    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], Sweeps._make(row[15:])))
+
+
+def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
+    """The tags of a repository, newest first: by push time, or first sight where the registry gave none."""
+    rows = reader.query("repositories", "tags", repository_id=facts.repository_id)
+    names: dict[int, list[str]] = {}
+    for row in rows:
+        if row[1] is not None:
+            names.setdefault(row[1], []).append(row[0])
+    platforms = _platform_names(reader, rows)
+    found = [_tag(row, facts, names, platforms) for row in rows]
+    found.sort(key=lambda tag: tag.name)
+    found.sort(key=lambda tag: tag.pushed_at or tag.first_seen_at, reverse=True)
+    return found
+
+
+def status(reader: Reader) -> Status:
+    """What the index holds. Raises `NoAnswer` if it is empty."""
+    counts = Status(*reader.query("repositories", "counts")[0])
+    if not counts.repositories and not counts.gone_repositories:
+        raise NoAnswer(EMPTY)
+    return counts
+
+
+def digest_text(raw: bytes | None) -> str | None:
+    """`sha256:…` for raw bytes; None for none, and for the key of a platform set, which is no digest."""
+    if raw is None or len(raw) == KEY_SIZE:
+        return None
+    return f"{_ALGORITHMS[len(raw)]}:{raw.hex()}"
+
+
+def _tag(row: Row, facts: RepositoryFacts, names: dict[int, list[str]], platforms: dict[int, str]) -> TagFacts:
+    name, digest_id, pushed_at, first_seen_at, last_seen_at, raw, size, images, media_type = row
+    content = None if raw is None else bytes(raw)
+    last_seen = confirmed_until(Open(content, pushed_at, first_seen_at, last_seen_at), facts.sweeps)
+    digest = digest_text(content)
+    if digest is None:
+        certainty = "unknown"
+    else:
+        certainty = "confirmed" if last_seen >= (facts.looked_at or 0) else "inferred"
+    found = {platforms[platform_id] for platform_id, _ in unpack(images or b"")}
+    return TagFacts(
+        name, digest, media_type, tuple(sorted(found)), size, pushed_at, first_seen_at, last_seen,
+        tuple(sorted(other for other in names.get(digest_id, ()) if other != name)), certainty,
+    )  # fmt: skip
+
+
+def _platform_names(reader: Reader, rows: list[Row]) -> dict[int, str]:
+    numbers = {number for images in {row[7] for row in rows if row[7]} for number, _ in unpack(images)}
+    return dict(reader.query("repositories", "platforms", platform_ids=sorted(numbers)))

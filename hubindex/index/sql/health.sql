@@ -1,0 +1,36 @@
+-- What must not be: each statement counts rows that contradict others.
+
+-- name: tags_without_repository
+SELECT count(*) FROM tag t
+WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.repository_id = t.repository_id)
+
+-- name: tags_without_digest
+SELECT count(*) FROM tag t
+WHERE t.digest_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM digest d WHERE d.repository_id = t.repository_id AND d.digest_id = t.digest_id
+)
+
+-- name: spans_without_digest
+SELECT count(*) FROM span s
+WHERE s.digest_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM digest d WHERE d.repository_id = s.repository_id AND d.digest_id = s.digest_id
+)
+
+-- name: spans_that_end_before_they_begin
+SELECT count(*) FROM span WHERE last_seen_at < first_seen_at
+
+-- name: tags_numbered_beyond_their_repository
+SELECT count(*) FROM tag t JOIN repository r ON r.repository_id = t.repository_id WHERE t.tag_id > r.last_tag_id
+
+-- name: digests_numbered_beyond_their_repository
+SELECT count(*) FROM digest d JOIN repository r ON r.repository_id = d.repository_id
+WHERE d.digest_id > r.last_digest_id
+
+-- name: digests_that_cannot_be_looked_up
+SELECT (SELECT count(*) FROM digest) - (
+    SELECT count(*) FROM (SELECT DISTINCT repository_id, digest_id FROM digest_prefix) AS found
+)
+
+-- name: hits_without_repository
+SELECT count(*) FROM search_hit h
+WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.repository_id = h.repository_id)
