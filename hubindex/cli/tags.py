@@ -70,6 +70,4 @@ def _tell_gaps(facts: RepositoryFacts) -> None:
     if facts.walk_problem:
         note(f"hubindex: the last walk over these tags was incomplete: {facts.walk_problem}")
     if facts.missing_at is not None:
-        note(
-            f"hubindex: the source has answered 404 for this repository since {moment.to_rfc3339(facts.missing_at)}"
-        )
+        note(f"hubindex: the source has answered 404 for it since {moment.to_rfc3339(facts.missing_at)}")

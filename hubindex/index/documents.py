@@ -65,7 +65,9 @@ def tier_word(tier: int) -> str:
 
 
 def _counted(document: Document) -> set[str]:
-    return document.words() | {tier_word(document.tier)}
+    """What is counted: words, the class of popularity, and the flags that filters ask for."""
+    flags = {f"#{flag}" for flag in document.flags if flag in {"official", "automated"}}
+    return {*document.words(), tier_word(document.tier), *flags}
 
 
 def _fts5_row(document: Document) -> dict[str, object]:

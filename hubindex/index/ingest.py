@@ -155,6 +155,8 @@ class Batch:
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""
         state = self._tags.state(walk.repository_id)
+        if not walk.names and not walk.problem and state.last_tag_id:
+            walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         state.missing_at = state.gone_at = None
         if walk.started_at >= (state.walked_at or 0):

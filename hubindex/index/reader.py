@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hubindex.errors import NewerIndex, NoAnswer, StorageError
 from hubindex.index import sql
@@ -16,20 +16,21 @@ Row = tuple[Any, ...]
 EMPTY = "the index is empty: fill it with 'hubindex crawl TERM' or 'hubindex crawl --repo NAME'"
 
 
-class _Cursor(Protocol):
-    def fetchall(self) -> list[Row]: ...
+if TYPE_CHECKING:
 
+    class _Cursor(Protocol):
+        def fetchall(self) -> list[Row]: ...
 
-class _Connection(Protocol):
-    def execute(self, statement: Any, parameters: Any = ..., /) -> _Cursor: ...
+    class _Connection(Protocol):
+        def execute(self, statement: Any, parameters: Any = ..., /) -> _Cursor: ...
 
-    def close(self) -> None: ...
+        def close(self) -> None: ...
 
 
 class Reader:
     """One read-only connection. Every answer comes from one statement, or from one `snapshot`."""
 
-    def __init__(self, location: Location, connection: _Connection) -> None:
+    def __init__(self, location: Location, connection: "_Connection") -> None:
         self.dialect = location.dialect
         self._connection = connection
         self._families: dict[str, dict[str, str]] = {}
@@ -138,14 +139,14 @@ def _is_missing_table(error: Exception) -> bool:
     return getattr(error, "sqlstate", None) == "42P01"
 
 
-def _connect(location: Location) -> _Connection:
+def _connect(location: Location) -> "_Connection":
     with storage_errors():
         if location.dialect == "sqlite":
             return _connect_sqlite(location.target)
         return _connect_postgresql(location.target)
 
 
-def _connect_sqlite(path: str) -> _Connection:
+def _connect_sqlite(path: str) -> "_Connection":
     if os.path.isdir(path):
         raise StorageError(f"{path} is a folder: --db wants a file")
     uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
@@ -163,7 +164,7 @@ def _connect_sqlite(path: str) -> _Connection:
     return connection
 
 
-def _connect_postgresql(url: str) -> _Connection:
+def _connect_postgresql(url: str) -> "_Connection":
     try:
         import psycopg
     except ImportError as error:

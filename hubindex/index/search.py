@@ -256,6 +256,10 @@ class _Search:
         share = 1.0
         for words in alternatives:
             share *= min(1.0, sum(words.values()) / population)
+        for wanted_flag, flag in self._flags():
+            counts = self.reader.query("search", "exact_word", word=f"#{flag}")
+            flagged = counts[0][0] / population if counts else 0.0
+            share *= flagged if wanted_flag else 1 - flagged
         if share * population < 20 * size:
             yield ""  # few enough to look at all of them
             return

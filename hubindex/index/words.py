@@ -9,20 +9,20 @@ import re
 MAX_WORD = 64
 MAX_STARS = (1 << 20) - 1
 
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
-_WORD = re.compile(r"[^\W_]+")
+_ASCII_WORD = r"[a-z0-9]+"
+_WORD = r"[^\W_]+"
 
 
 def fold(text: str) -> list[str]:
     """The words of a text in their order, folded and cut to 64 characters: `Café-Día` -> `cafe`, `dia`."""
     if text.isascii():
-        found = _ASCII_WORD.findall(text.lower())
+        found = re.findall(_ASCII_WORD, text.lower())
     else:
         import unicodedata
 
         decomposed = unicodedata.normalize("NFKD", text.casefold())
         bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-        found = _WORD.findall(bare.casefold())
+        found = re.findall(_WORD, bare.casefold())
     return [word[:MAX_WORD] for word in found]
 
 

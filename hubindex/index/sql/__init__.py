@@ -10,8 +10,8 @@ import re
 Parameters = dict[str, object]
 
 _FOLDER = os.path.dirname(__file__)
-_LIST = re.compile(r"= ANY\(:(\w+)\)")
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_LIST = r"= ANY\(:(\w+)\)"
+_PARAMETER = r"(?<!:):([a-z_]+)"
 
 
 def load(family: str, dialect: str) -> dict[str, str]:
@@ -36,8 +36,8 @@ def bind(parameters: Parameters, dialect: str) -> Parameters:
 
 def _translate(statement: str, dialect: str) -> str:
     if dialect == "sqlite":
-        return _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", statement)
-    return _PARAMETER.sub(r"%(\1)s", statement)
+        return re.sub(_LIST, r"IN (SELECT value FROM json_each(:\1))", statement)
+    return re.sub(_PARAMETER, r"%(\1)s", statement)
 
 
 def _json_array(values: list[object]) -> str:

@@ -23,7 +23,7 @@ LIMIT :limit
 -- name: tiers
 -- How many repositories there are of each class of popularity.
 SELECT CAST(substr(word, 2) AS int), repositories FROM word
-WHERE word > '#' AND word < '$' AND repositories > 0
+WHERE word >= '#0' AND word < '#:' AND repositories > 0
 ORDER BY 1 DESC
 
 -- name: completions
