@@ -39,7 +39,7 @@ repository = Table(
     Column("registry_id", SmallInteger, nullable=False),
     Column("name", Name, nullable=False, comment="path in the registry: library/mongo"),
     Column("description", Text, nullable=False),
-    Column("star_count", Integer, nullable=False),
+    Column("star_count", BigInteger, nullable=False),
     Column("pull_count", BigInteger, nullable=False),
     Column("is_official", Boolean, nullable=False),
     Column("is_automated", Boolean, nullable=False),

@@ -279,6 +279,9 @@ def _refused(url: URL, answer: Answer) -> errors.SourceError:
     said = f"{status}: {words}" if words else f"{status}"
     if _is_challenge(answer.body):
         return _challenged(where)
+    if status == 404 and (_is_html(answer.body) or b"Page Not Found" in answer.body):
+        # The route is gone, or a proxy answered: it says nothing about what was asked for.
+        return errors.UnreadableAnswer(f"{where}: there is no such page on the server ({said})")
     if status == 404:
         return errors.NotFound(f"{where}: not found ({said})")
     if status == 429:

@@ -242,8 +242,8 @@ class _TagReader:
     def _platform_images(self, raw: Raw) -> tuple[PlatformImage, ...]:
         """The images of a list, sorted by platform and digest, without attestations.
 
-        Images without a digest, as rows had before 2019, are left out. A list with an image that is not
-        understood is not used at all: the platform missing from it would look as if it had been removed.
+        A list with an image without a digest, as rows had before 2019, or with one that is not understood is not
+        used at all: the platform missing from it would look as if it had been removed.
         """
         rows = _image_lists.decode(raw) or []
         if len(rows) > _MAX_IMAGES:
@@ -255,8 +255,10 @@ class _TagReader:
             platform = platforms.get(parts)
             if platform is None:
                 platform = platforms[parts] = _platform(*parts)
-            if platform == _ATTESTATION or not row.digest:
+            if platform == _ATTESTATION:
                 continue
+            if not row.digest:
+                return ()
             digest = _digest(row.digest)
             if digest is None:
                 raise _Unusable(f"{shown(row.digest, 80)!r} is not a digest")

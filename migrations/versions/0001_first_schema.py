@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("registry_id", sa.SmallInteger(), nullable=False),
         sa.Column("name", Name, nullable=False, comment="path in the registry: library/mongo"),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("star_count", sa.Integer(), nullable=False),
+        sa.Column("star_count", sa.BigInteger(), nullable=False),
         sa.Column("pull_count", sa.BigInteger(), nullable=False),
         sa.Column("is_official", sa.Boolean(), nullable=False),
         sa.Column("is_automated", sa.Boolean(), nullable=False),

@@ -128,6 +128,8 @@ def test_compressed_answers_are_unpacked(encoding: str, body: bytes) -> None:
     ("status", "body", "kind", "words"),
     [
         ("404 Not Found", '{"message":"object not found"}', NotFound, "404: object not found"),
+        ("404 Not Found", '{"message":"404: Page Not Found"}', UnreadableAnswer, "no such page on the server"),
+        ("404 Not Found", "<!DOCTYPE html><title>404</title>", UnreadableAnswer, "no such page on the server"),
         ("404 Not Found", "", NotFound, "not found (404)"),
         ("429 Too Many", '{"detail":"Rate limit exceeded"}', RateLimited, "429: Rate limit exceeded"),
         ("429 Too Many", "", RateLimited, "too many requests"),
