@@ -102,7 +102,7 @@ async def _crawl(plan: "Plan", hub_url: str) -> int:
                     await crawler.run()
             except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
                 interrupted = True
-    if display.progress is not None and not settings().quiet:
+    if display.progress is not None and display.progress.answers and not settings().quiet:
         write(display.summary())
     if interrupted or display.progress is None:
         raise KeyboardInterrupt

@@ -14,14 +14,27 @@ def optional_moment(moment: int | None) -> str | None:
 
 
 def age(moment: int | None, now: int) -> str:
-    """`3 months ago`; empty if there is no moment."""
+    """`3 months ago`, rounded down as docker does (units.HumanDuration in docker/go-units); empty for None."""
     if moment is None:
         return ""
-    from datetime import timedelta
+    seconds = (now - moment) // 1000
+    hours = (seconds + 1800) // 3600
+    if seconds < 1:
+        return "now"
+    if seconds < 60:
+        return _ago(seconds, "second")
+    if seconds < 3600:
+        return _ago(seconds // 60, "minute")
+    if hours < 48:
+        return _ago(hours, "hour")
+    for limit, unit_hours, unit in ((14, 24, "day"), (60, 168, "week"), (730, 720, "month")):
+        if hours < limit * 24:
+            return _ago(hours // unit_hours, unit)
+    return _ago(hours // 8760, "year")
 
-    import humanize
 
-    return str(humanize.naturaltime(timedelta(milliseconds=now - moment)))
+def _ago(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'} ago"
 
 
 def size(number: int | None) -> str:

@@ -248,7 +248,7 @@ class Crawler:
         progress.first_error = progress.first_error or error
         self._failures_in_a_row += 1
         is_refused = isinstance(error, (RateLimited, Blocked))
-        if not progress.stopped:
+        if progress.answers and not progress.stopped:  # if nothing ever answers, the crawl ends with this error
             self._warn(str(error))
         if is_refused or self._failures_in_a_row >= _MOST_FAILURES_IN_A_ROW:
             progress.stopped = True

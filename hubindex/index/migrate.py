@@ -31,6 +31,8 @@ def upgrade(location: Location) -> str | None:
         with storage_errors(), _locked(engine) as connection:
             before = MigrationContext.configure(connection).get_current_revision()
             check_revision(before, location.label)
+            if before is None:
+                _refuse_foreign_file(connection, location.label)
             if before != HEAD:
                 config = Config()
                 config.set_main_option("script_location", _folder())
@@ -39,6 +41,12 @@ def upgrade(location: Location) -> str | None:
             return before
     finally:
         engine.dispose()
+
+
+def _refuse_foreign_file(connection: Connection, label: str) -> None:
+    """Tables of ours have no business in a SQLite file of another program; a PostgreSQL database may be shared."""
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("SELECT 1 FROM sqlite_schema").first():
+        raise StorageError(f"{label}: this SQLite file is no index of hubindex: choose another file with --db")
 
 
 def current(location: Location) -> str | None:

@@ -67,13 +67,17 @@ def open_reader(location: Location) -> Reader:
     """
     if not location.exists:
         raise NoAnswer(EMPTY)
-    revision = _revision(location)
-    if revision is None and _is_blank(location):
+    connection = _connect(location)
+    revision = _revision(connection, location.label)
+    if revision == HEAD:
+        return Reader(location, connection)
+    is_blank = revision is None and _is_blank(connection, location.dialect)
+    connection.close()
+    if is_blank:
         raise NoAnswer(EMPTY)
-    if revision != HEAD:
-        from hubindex.index.migrate import upgrade
+    from hubindex.index.migrate import upgrade
 
-        upgrade(location)
+    upgrade(location)
     return Reader(location, _connect(location))
 
 
@@ -101,36 +105,28 @@ def storage_errors() -> Iterator[None]:
         raise StorageError(f"the index cannot be read or written: {_first_line(cause)}") from error
 
 
-def _revision(location: Location) -> str | None:
+def _revision(connection: "_Connection", label: str) -> str | None:
     """The schema revision of the index, or None where there is no schema."""
-    connection = _connect(location)
-    try:
-        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    except Exception as error:
-        if _is_missing_table(error):
-            return None
-        with storage_errors():
+    with storage_errors():
+        try:
+            rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        except Exception as error:
+            if _is_missing_table(error):
+                return None
             raise
-        raise  # pragma: no cover
-    finally:
-        connection.close()
     revision = cast("str", rows[0][0]) if rows else None
-    check_revision(revision, location.label)
+    check_revision(revision, label)
     return revision
 
 
-def _is_blank(location: Location) -> bool:
+def _is_blank(connection: "_Connection", dialect: str) -> bool:
     """Whether there is no table at all, so that there is nothing to read and nothing to migrate."""
-    connection = _connect(location)
     statement = {
         "sqlite": "SELECT count(*) FROM sqlite_schema",
         "postgresql": "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
-    }[location.dialect]
-    try:
-        with storage_errors():
-            return not connection.execute(statement).fetchall()[0][0]
-    finally:
-        connection.close()
+    }[dialect]
+    with storage_errors():
+        return not connection.execute(statement).fetchall()[0][0]
 
 
 def _is_missing_table(error: Exception) -> bool:

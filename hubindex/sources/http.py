@@ -9,6 +9,7 @@ reach a message only neutralised and cut.
 """
 
 import ipaddress
+import os
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -336,7 +337,7 @@ def _transport_error(url: URL, error: Exception, timeout: aiohttp.ClientTimeout)
         case aiohttp.ClientConnectorDNSError():
             why = "the host name is not known"
         case aiohttp.ClientConnectorError():
-            why = f"no connection ({shown(error.strerror or 'refused')})"
+            why = f"no connection ({os.strerror(error.errno) if error.errno else 'refused'})"
         case aiohttp.ClientPayloadError():
             why = "the answer was cut short or damaged on the way"
         case aiohttp.ClientResponseError():
