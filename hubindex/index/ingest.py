@@ -101,10 +101,8 @@ class Batch:
         Returns one row for each distinct name, in the order of the records.
         """
         by_name = {record.name: record for record in records}
+        self._tx.query("lock_documents")
         known = self._known(list(by_name))
-        if len(known) < len(by_name):
-            self._tx.query("lock_creation")
-            known = self._known(list(by_name))
         ids = self._new_ids(len(by_name) - len(known))
         stored, added, changed = [], [], []
         for record in by_name.values():
@@ -172,6 +170,7 @@ class Batch:
 
         Once is no proof: it is *missing*, and *gone* only if it is still missing hours later.
         """
+        self._tx.query("lock_documents")
         for row in self._known([name]).values():
             missing_at = row[10] if row[10] is not None else at
             gone_at = row[11]

@@ -3,8 +3,8 @@ SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated
        walk_problem
 FROM repository WHERE repository_id = :repository_id FOR UPDATE
 
--- One process at a time makes repositories and counts words; no order of rows can deadlock.
--- name: lock_creation
+-- name: lock_documents
+-- One process at a time makes repositories and counts words; 1752523369 is the lock of migrations too.
 SELECT pg_advisory_xact_lock(1752523369)
 
 -- name: new_repository_ids

@@ -3,7 +3,7 @@ SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated
        walk_problem
 FROM repository WHERE repository_id = :repository_id
 
--- name: lock_creation
+-- name: lock_documents
 SELECT 1
 
 -- name: new_repository_ids
