@@ -10,7 +10,7 @@ from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, NotFound, RateLimited, SourceError
 from hubindex.index.ingest import Stored
 from hubindex.index.tagwriter import PageOutcome
-from hubindex.records import RepositoryPage, TagPage
+from hubindex.records import Repository, RepositoryPage, TagPage
 from hubindex.sources.hub import DockerHub
 
 PAGE_SIZE = 100
@@ -78,7 +78,8 @@ class Crawler:
         self._warn = warn
         self._clock = clock
         self._queue: asyncio.Queue[Stored | None] = asyncio.Queue(_WAITING_REPOSITORIES)
-        self._met = bytearray()
+        self._met = _Numbers()
+        self._counted = _Numbers()
         self._failures_in_a_row = 0
 
     async def run(self) -> None:
@@ -113,21 +114,14 @@ class Crawler:
                 return
 
     async def _meet(self, repository: Stored) -> None:
-        """Count and queue a repository the first time that this crawl comes upon it; one bit each remembers it."""
-        place, bit = divmod(repository.repository_id, 8)
-        if place >= len(self._met):
-            self._met.extend(bytes(place + 1024 - len(self._met)))
-        if self._met[place] & 1 << bit:
+        """Queue a repository the first time that this crawl comes upon it."""
+        if not self._met.add(repository.repository_id):
             return
-        self._met[place] |= 1 << bit
-        progress = self.progress
-        progress.found += 1
-        progress.new_repositories += repository.is_new
-        progress.changed_repositories += repository.is_changed
+        self.progress.found += 1
         if self._plan.tags:
             await self._queue.put(repository)
         else:
-            progress.done += 1
+            self.progress.done += 1
 
     async def _term(self, term: str) -> AsyncIterator[list[Stored]]:
         places: dict[int, None] = {}
@@ -137,7 +131,7 @@ class Crawler:
             if page is None:
                 return
             room = self._plan.limit - len(places)
-            stored = (await self._store(page))[:room]
+            stored = (await self._store(page.repositories, page.observed_at))[:room]
             before = len(places)
             places.update((repository.repository_id, None) for repository in stored)
             is_last = not page.more or len(places) == before or len(places) >= self._plan.limit
@@ -155,7 +149,7 @@ class Crawler:
             page = await self._ask(self._hub.namespace_page(namespace, number, PAGE_SIZE))
             if page is None:
                 return
-            stored = await self._store(page)
+            stored = await self._store(page.repositories, page.observed_at)
             yield stored
             if not stored and number == 1:
                 self._warn(f"{namespace}: Docker Hub shows no repositories of it")
@@ -173,12 +167,16 @@ class Crawler:
             self._fail(error)
         else:
             self._answered()
-            yield await self._writer.write(lambda batch: batch.repositories([record], at))
+            yield await self._store([record], at)
 
-    async def _store(self, page: RepositoryPage) -> list[Stored]:
-        for warning in page.warnings:
-            self._warn(warning)
-        return await self._writer.write(lambda batch: batch.repositories(page.repositories, page.observed_at))
+    async def _store(self, records: Sequence[Repository], seen_at: int) -> list[Stored]:
+        stored = await self._writer.write(lambda batch: batch.repositories(records, seen_at))
+        for repository in stored:
+            # What is new is not changed as well when a second search finds it and knows more of it.
+            if (repository.is_new or repository.is_changed) and self._counted.add(repository.repository_id):
+                self.progress.new_repositories += repository.is_new
+                self.progress.changed_repositories += repository.is_changed
+        return stored
 
     async def _ask(self, question: Coroutine[None, None, RepositoryPage]) -> RepositoryPage | None:
         """The page that the source answers with; None if it does not, which is counted and told."""
@@ -188,6 +186,8 @@ class Crawler:
             self._fail(error)
             return None
         self._answered()
+        for warning in page.warnings:
+            self._warn(warning)
         return page
 
     async def _walk_queued(self) -> None:
@@ -252,3 +252,19 @@ class Crawler:
             self._warn(str(error))
         if is_refused or self._failures_in_a_row >= _MOST_FAILURES_IN_A_ROW:
             progress.stopped = True
+
+
+class _Numbers:
+    """A set of repository_ids that takes one bit each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, number: int) -> bool:
+        """Put a number in; returns whether it was new."""
+        place, bit = number >> 3, 1 << (number & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1024 - len(self._bits)))
+        is_new = not self._bits[place] & bit
+        self._bits[place] |= bit
+        return is_new
