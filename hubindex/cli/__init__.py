@@ -49,8 +49,11 @@ def hubindex() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 answered, 1 error, 2 wrong usage, 3 no answer, 4 incomplete crawl."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     code = run(lambda: hubindex.main(arguments, "hubindex", standalone_mode=False))
     gc.freeze()  # all that is left goes with the process: nothing to collect, a tenth of a question's time
@@ -65,9 +68,10 @@ def run(command: Callable[[], Any]) -> int:
         finally:
             sys.stdout.flush()
     except HubindexError as error:
-        if settings().verbose:
-            raise
         return _complain(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "hubindex"
         return _complain(f"{error.format_message()} (see '{path} --help')", 2)
@@ -76,12 +80,30 @@ def run(command: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()  # whoever read our output has seen enough
         return _PIPE_CLOSED
+    except OSError as error:
+        _close_stdout()
+        where = f": {error.filename}" if error.filename else ""
+        return _complain(f"reading or writing failed: {error.strerror or error}{where}", 1)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _complain(f"a fault in hubindex itself: {what}: 'hubindex -v …' shows where", 1)
     return code if isinstance(code, int) else 0
 
 
+def _close_stdout() -> None:
+    """Drop what was not written: Python would try, and complain, once more on exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _complain(message: str, code: int) -> int:
+    """Tell what went wrong in one line, after the traceback of the current exception if `-v` asks for it."""
+    if settings().verbose and not isinstance(
+        sys.exception(), click.ClickException | click.Abort | KeyboardInterrupt
+    ):
+        import traceback
+
+        traceback.print_exc()
     sys.stderr.write(f"hubindex: {visible(message)}\n")
     return code

@@ -58,11 +58,15 @@ def crawl(
     The first Ctrl-C stops the crawl and keeps what is complete.
     """
     from hubindex.crawl.crawler import Plan
+    from hubindex.sources.hub_rows import is_namespace
 
     if not (terms or repositories or namespaces or official):
         raise WrongUsage("nothing to crawl: name a TERM, --repo, --namespace or --official")
     if not all(term.strip() for term in terms):
         raise WrongUsage("a TERM to crawl cannot be empty")
+    for namespace in namespaces:
+        if not is_namespace(namespace):
+            raise WrongUsage(f"{namespace[:80]!r} is not a namespace of Docker Hub")
     plan = Plan(
         terms=tuple(dict.fromkeys(terms)),
         repositories=tuple(dict.fromkeys(map(_hub_path, repositories))),

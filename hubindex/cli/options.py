@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from hubindex.index.location import Location
 
@@ -32,8 +33,12 @@ def settings() -> Settings:
     return _settings
 
 
-def _remember(_context: click.Context, option: click.Parameter, value: object) -> None:
-    if value and option.name:
+def _remember(context: click.Context, option: click.Parameter, value: object) -> None:
+    if not value or not option.name:
+        return
+    # What stands on the command line before the command's name is stronger than the environment after it.
+    is_typed = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    if is_typed or option.name not in vars(_settings):
         setattr(_settings, option.name, value)
 
 

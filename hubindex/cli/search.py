@@ -1,5 +1,7 @@
 """`hubindex search`: docker search, offline."""
 
+from contextlib import closing
+
 import click
 
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
@@ -69,8 +71,9 @@ def search(
         limit=None if everything else limit or _DEFAULT_LIMIT,
         sort=sort,
     )
-    reader = open_reader(settings().location)
-    write(output.lines(_row(found) for found in find(reader, query)))
+    with closing(open_reader(settings().location)) as reader:
+        found = find(reader, query)
+    write(output.lines(map(_row, found)))
 
 
 def _row(found: Found) -> Row:

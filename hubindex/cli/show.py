@@ -1,5 +1,7 @@
 """`hubindex show`: one repository."""
 
+from contextlib import closing
+
 import click
 
 from hubindex import moment
@@ -49,8 +51,7 @@ def show(repository: str, template: str, no_trunc: bool) -> None:
     The state shown is that of the last crawl of the repository.
     """
     reference = Reference.parse_repository(repository)
-    reader = open_reader(settings().location)
-    with reader.snapshot():
+    with closing(open_reader(settings().location)) as reader, reader.snapshot():
         facts = find(reader, reference)
         tags = tags_of(reader, facts)
     write(one(template, _TABLE, _row(facts, tags), _people(facts, tags, no_trunc=no_trunc)))

@@ -1,5 +1,7 @@
 """`hubindex status`: what the index holds."""
 
+from contextlib import closing
+
 import click
 
 from hubindex import moment
@@ -38,7 +40,8 @@ _TABLE = Table(
 def status(template: str) -> None:
     """Show what the index holds, how fresh it is, and what is unfinished."""
     location = settings().location
-    counts = find(open_reader(location))
+    with closing(open_reader(location)) as reader:
+        counts = find(reader)
     row: Row = {
         "Index": location.label,
         "Repositories": counts.repositories,

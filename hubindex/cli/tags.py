@@ -1,6 +1,7 @@
 """`hubindex tags`: the tags of a repository."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import click
 
@@ -40,8 +41,7 @@ def tags(
     """
     reference = Reference.parse_repository(repository)
     output = Format(template, TAG_TABLE)
-    reader = open_reader(settings().location)
-    with reader.snapshot():
+    with closing(open_reader(settings().location)) as reader, reader.snapshot():
         facts = find(reader, reference)
         found = tags_of(reader, facts)
     if facts.walked_at is None:

@@ -131,7 +131,7 @@ class Crawler:
             if page is None:
                 return
             room = self._plan.limit - len(places)
-            stored = (await self._store(page.repositories, page.observed_at))[:room]
+            stored = await self._store(page.repositories[:room], page.observed_at)
             before = len(places)
             places.update((repository.repository_id, None) for repository in stored)
             is_last = not page.more or len(places) == before or len(places) >= self._plan.limit
@@ -144,7 +144,7 @@ class Crawler:
                 return
 
     async def _namespace(self, namespace: str) -> AsyncIterator[list[Stored]]:
-        number = 1
+        number, listed = 1, _Numbers()
         while True:
             page = await self._ask(self._hub.namespace_page(namespace, number, PAGE_SIZE))
             if page is None:
@@ -153,7 +153,8 @@ class Crawler:
             yield stored
             if not stored and number == 1:
                 self._warn(f"{namespace}: Docker Hub shows no repositories of it")
-            if not page.more or not stored:
+            fresh = [repository for repository in stored if listed.add(repository.repository_id)]
+            if not page.more or not fresh:  # a list that repeats itself would go on for ever
                 return
             number += 1
 
@@ -179,7 +180,10 @@ class Crawler:
         return stored
 
     async def _ask(self, question: Coroutine[None, None, RepositoryPage]) -> RepositoryPage | None:
-        """The page that the source answers with; None if it does not, which is counted and told."""
+        """The page that the source answers with; None if it does not, which is counted and told, or if we stop."""
+        if self.progress.stopped:
+            question.close()
+            return None
         try:
             page = await question
         except SourceError as error:
@@ -201,6 +205,9 @@ class Crawler:
         written: list[asyncio.Future[PageOutcome]] = []
         number, goes_on, problem = 1, True, None
         while goes_on:
+            if self.progress.stopped:
+                problem = f"page {number}: not fetched, because the crawl was stopped"
+                break
             try:
                 page = await self._hub.tag_page(repository.name, number, PAGE_SIZE)
             except NotFound as error:

@@ -14,36 +14,35 @@ class DocumentWriter:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._dropped: list[tuple[int, Document]] = []
-        self._added: list[tuple[int, Document]] = []
-        self._counts: Counter[str] = Counter()
+        self._changes: dict[int, tuple[Document | None, Document | None]] = {}
 
     def replace(self, repository_id: int, old: Document | None, new: Document | None) -> None:
         """Take `old` out and put `new` in; None for a repository that was or shall be in no answer."""
-        if old == new:
-            return
-        if old is not None:
-            self._dropped.append((repository_id, old))
-            self._counts.subtract(_counted(old))
-        if new is not None:
-            self._added.append((repository_id, new))
-            self._counts.update(_counted(new))
+        stored, _ = self._changes.get(repository_id, (old, None))  # what is stored, if it changes more than once
+        self._changes[repository_id] = stored, new
 
     def flush(self) -> None:
         """Write what was gathered."""
+        changes = [(number, old, new) for number, (old, new) in self._changes.items() if old != new]
+        dropped = [(number, old) for number, old, _ in changes if old is not None]
+        added = [(number, new) for number, _, new in changes if new is not None]
         if self._tx.dialect == "sqlite":
-            self._tx.run("drop_document", *(_fts5_row(document) for _, document in self._dropped))
-            self._tx.run("add_document", *(_fts5_row(document) for _, document in self._added))
+            self._tx.run("drop_document", *(_fts5_row(document) for _, document in dropped))
+            self._tx.run("add_document", *(_fts5_row(document) for _, document in added))
         else:
-            rows: list[Parameters] = [{"repository_id": number} for number, _ in self._dropped]
+            rows: list[Parameters] = [{"repository_id": number} for number, _ in dropped]
             self._tx.run("drop_document", *rows)
-            self._tx.insert(repository_search, [_tsvector_row(*added) for added in self._added])
-        self._write_counts()
-        self._dropped, self._added = [], []
-        self._counts.clear()
+            self._tx.insert(repository_search, [_tsvector_row(*document) for document in added])
+        counts: Counter[str] = Counter()
+        for _, document in dropped:
+            counts.subtract(_counted(document))
+        for _, document in added:
+            counts.update(_counted(document))
+        self._write_counts(counts)
+        self._changes.clear()
 
-    def _write_counts(self) -> None:
-        changes = {word: change for word, change in sorted(self._counts.items()) if change}
+    def _write_counts(self, counts: Counter[str]) -> None:
+        changes = {word: change for word, change in sorted(counts.items()) if change}
         if not changes:
             return
         known: dict[str, int] = dict(self._tx.query("words_known", words=list(changes)))
@@ -54,9 +53,12 @@ class DocumentWriter:
                 *({"word": w, "repositories": n, "frequency": max(n, 0).bit_length()} for w, n in rows),
             )
         else:
-            words, counts = [word for word, _ in rows], [count for _, count in rows]
-            frequencies = [max(count, 0).bit_length() for count in counts]
-            self._tx.run("put_words", {"words": words, "counts": counts, "frequencies": frequencies})
+            columns = {
+                "words": [word for word, _ in rows],
+                "counts": [count for _, count in rows],
+                "frequencies": [max(count, 0).bit_length() for _, count in rows],
+            }
+            self._tx.run("put_words", columns)
 
 
 def tier_word(tier: int) -> str:

@@ -11,14 +11,12 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, create_engine, event, insert, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.engine.url import make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from hubindex.errors import StorageError, WrongUsage
+from hubindex.errors import StorageError
 from hubindex.index import sql
 from hubindex.index.location import Location
-from hubindex.index.reader import POSTGRES_MISSING, Row, storage_errors
+from hubindex.index.reader import Row, connect_postgresql, storage_errors
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -33,14 +31,13 @@ def open_engine(location: Location) -> Engine:
     """An engine for writing; a SQLite file and its folder are created. Raises `StorageError`, `WrongUsage`."""
     if location.dialect == "sqlite":
         return _sqlite_engine(location.target)
-    try:
-        url = make_url(location.target).set(drivername="postgresql+psycopg")
-    except ArgumentError:
-        raise WrongUsage("--db: not a PostgreSQL URL: postgresql://user:password@host:port/database") from None
-    try:
-        return create_engine(url, poolclass=NullPool, paramstyle="format", connect_args={"connect_timeout": 10})
-    except ModuleNotFoundError as error:
-        raise StorageError(POSTGRES_MISSING) from error
+    connect_postgresql(location.target).close()  # tells what is wrong before SQLAlchemy looks for the driver
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect_postgresql(location.target),
+        poolclass=NullPool,
+        paramstyle="format",
+    )
 
 
 def _sqlite_engine(path: str) -> Engine:

@@ -92,39 +92,50 @@ def judge(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
     if sight.at < max(confirmed, span.gone_at or 0):
         return _late(span, sight)
     if span.gone_at is not None:
-        return Outcome(Kind.RETURNED, open=_begin(sight))
+        return Outcome(Kind.RETURNED, open=begin(sight, sweeps))
     if sight.same is None:
-        return _unreadable(span, sight, confirmed)
+        return _unreadable(span, sight, sweeps)
     if sight.same:
-        return _same_content(span, sight, confirmed)
+        return _same_content(span, sight, sweeps)
     if span.content is None and span.pushed_at is not None and span.pushed_at == sight.pushed_at:
-        return Outcome(Kind.LEARNED, open=span._replace(content=sight.content, last_seen_at=None))
-    return Outcome(Kind.MOVED, open=_begin(sight), closed=_close(span, confirmed))
+        return Outcome(Kind.LEARNED, open=_seen(span._replace(content=sight.content), sight.at, sweeps))
+    return Outcome(Kind.MOVED, open=begin(sight, sweeps), closed=_close(span, confirmed))
+
+
+def begin(sight: Sight, sweeps: Sweeps) -> Open:
+    """The span of which `sight` is the first evidence."""
+    return _seen(Open(sight.content, sight.pushed_at, sight.at), sight.at, sweeps)
+
+
+def _seen(span: Open, at: int, sweeps: Sweeps) -> Open:
+    """The span as seen at a moment: sweeps confirm it from then on, but not those that are over already."""
+    confirmable = span._replace(last_seen_at=None)
+    return span._replace(last_seen_at=None if confirmed_until(confirmable, sweeps) <= at else at)
 
 
 def _late(span: Open, sight: Sight) -> Outcome:
     """A report older than what is known: it proves one moment and ends nothing."""
-    agrees = sight.same is None or (
-        sight.same and span.gone_at is None and sight.pushed_at in {span.pushed_at, None}
-    )
-    if agrees:
+    agrees = sight.same and span.gone_at is None and sight.pushed_at in {span.pushed_at, None}
+    begun = span.first_seen_at if span.pushed_at is None else min(span.first_seen_at, span.pushed_at)
+    if sight.same is None or (agrees and sight.at >= begun):
         return _SAME
     return Outcome(Kind.LATE, closed=Closed(sight.content, sight.pushed_at, sight.at, sight.at))
 
 
-def _unreadable(span: Open, sight: Sight, confirmed: int) -> Outcome:
+def _unreadable(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
     """The tag is there, what it points to cannot be read: what was known stays, but is confirmed no further."""
+    confirmed = confirmed_until(span, sweeps)
     if span.pushed_at is not None and sight.pushed_at is not None:
         if sight.pushed_at == span.pushed_at:
             return _SAME  # the registry's word: not moved since
         if sight.pushed_at > span.pushed_at:
-            return Outcome(Kind.PUSHED_AGAIN, open=_begin(sight), closed=_close(span, confirmed))
+            return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=_close(span, confirmed))
     if span.content is None or span.last_seen_at is not None:
         return _SAME
     return Outcome(Kind.LEARNED, open=span._replace(last_seen_at=confirmed))
 
 
-def _same_content(span: Open, sight: Sight, confirmed: int) -> Outcome:
+def _same_content(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
     pushed_at = sight.pushed_at
     unbroken = span.last_seen_at is None or (pushed_at is not None and pushed_at <= span.last_seen_at)
     if span.pushed_at is not None:
@@ -132,17 +143,11 @@ def _same_content(span: Open, sight: Sight, confirmed: int) -> Outcome:
     elif pushed_at is not None:
         unbroken = unbroken and pushed_at <= span.first_seen_at
     if not unbroken:
-        return Outcome(Kind.PUSHED_AGAIN, open=_begin(sight), closed=_close(span, confirmed))
-    known = span._replace(
-        content=sight.content,
-        pushed_at=span.pushed_at if span.pushed_at is not None else pushed_at,
-        last_seen_at=None,
-    )
+        closed = _close(span, confirmed_until(span, sweeps))
+        return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=closed)
+    learned = pushed_at if span.pushed_at is None else span.pushed_at
+    known = _seen(span._replace(content=sight.content, pushed_at=learned), sight.at, sweeps)
     return _SAME if known == span else Outcome(Kind.LEARNED, open=known)
-
-
-def _begin(sight: Sight) -> Open:
-    return Open(sight.content, sight.pushed_at, sight.at)
 
 
 def _close(span: Open, confirmed: int) -> Closed:

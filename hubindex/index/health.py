@@ -14,12 +14,14 @@ def check(location: Location) -> list[str]:
     """
     reader = open_reader(location)
     problems = []
-    with reader.snapshot():
-        for name in sql.load("health", location.dialect):
-            count = reader.query("health", name)[0][0]
-            if count:
-                problems.append(f"{count:,} {name.replace('_', ' ')}")
-    reader.close()
+    try:
+        with reader.snapshot():
+            for name in sql.load("health", location.dialect):
+                count = reader.query("health", name)[0][0]
+                if count:
+                    problems.append(f"{count:,} {name.replace('_', ' ')}")
+    finally:
+        reader.close()
     engine = open_engine(location)
     try:
         with storage_errors(), engine.connect() as connection:

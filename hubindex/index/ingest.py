@@ -156,7 +156,8 @@ class Batch:
         if not walk.names and not walk.problem and state.last_tag_id:
             walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
-        state.missing_at = state.gone_at = None
+        if state.gone_at is None:  # else it is out of search until a source describes it again
+            state.missing_at = None
         if walk.started_at >= (state.walked_at or 0):
             state.walked_at, state.walk_problem = walk.started_at, walk.problem
         self._tags.flush_rows()  # the questions below are about all tags of the repository
@@ -172,6 +173,8 @@ class Batch:
         """
         self._tx.query("lock_documents")
         for row in self._known([name]).values():
+            if at < row[9]:
+                return True
             missing_at = row[10] if row[10] is not None else at
             gone_at = row[11]
             if gone_at is None and at - missing_at >= GONE_AFTER:
@@ -214,8 +217,9 @@ class Batch:
 
     def _end_missing_tags(self, state: RepositoryState, walk: Walk) -> int:
         number = state.repository_id
-        if self._tx.query("open_tag_count", repository_id=number)[0][0] == len(walk.names):
-            return 0
+        present, ended_meanwhile = self._tx.query("tag_counts", repository_id=number, at=walk.started_at)[0]
+        if present == len(walk.names) and not ended_meanwhile:
+            return 0  # those seen are those known: each name seen is a tag, and present
         ended = 0
         for row in self._tx.query("open_tags", repository_id=number):
             if row[0] not in walk.names:

@@ -53,7 +53,10 @@ def _default_path() -> str:
 
 def _without_secrets(rest: str) -> str:
     """User and query of a PostgreSQL URL may hold a password: show neither, except the user's name."""
-    body = rest.partition("?")[0]
-    credentials, at, host = body.rpartition("@")
-    user = credentials.partition(":")[0]
+    body, _, query = rest.partition("?")
+    if "@" in query:  # it belongs to the query, or a `?` to the password: who knows
+        credentials, at, host = body, "@", "…"
+    else:
+        credentials, at, host = body.rpartition("@")
+    user = credentials.partition(":")[0].partition("/")[0]
     return f"postgresql://{user}{at}{host}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from hubindex.errors import NewerIndex, NoAnswer, StorageError
+from hubindex.errors import NewerIndex, NoAnswer, StorageError, WrongUsage
 from hubindex.index import sql
 from hubindex.index.location import Location
 from hubindex.index.revisions import HEAD, REVISIONS
@@ -17,6 +17,7 @@ EMPTY = "the index is empty: fill it with 'hubindex crawl TERM' or 'hubindex cra
 
 
 if TYPE_CHECKING:
+    import psycopg
 
     class _Cursor(Protocol):
         def fetchall(self) -> list[Row]: ...
@@ -160,18 +161,24 @@ def _connect_sqlite(path: str) -> "_Connection":
     return connection
 
 
-def _connect_postgresql(url: str) -> "_Connection":
+def connect_postgresql(url: str) -> "psycopg.Connection":
+    """A connection to PostgreSQL. What libpq says of a malformed URL repeats the password, so it is not told."""
     try:
         import psycopg
     except ImportError as error:
-        raise StorageError(POSTGRES_MISSING) from error
-    connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        raise StorageError("PostgreSQL needs the driver: pip install 'hubindex[postgres]'") from error
+    try:
+        return psycopg.connect(url, connect_timeout=10)
+    except (psycopg.ProgrammingError, UnicodeError):
+        raise WrongUsage("--db: not a PostgreSQL URL: postgresql://user:password@host:port/database") from None
+
+
+def _connect_postgresql(url: str) -> "_Connection":
+    connection = connect_postgresql(url)
+    connection.autocommit = True
     connection.execute("SET default_transaction_read_only = on")
     connection.execute("SET default_transaction_isolation = 'repeatable read'")
     return cast("_Connection", connection)
-
-
-POSTGRES_MISSING = "PostgreSQL needs the driver: pip install 'hubindex[postgres]'"
 
 
 def _first_line(error: BaseException) -> str:

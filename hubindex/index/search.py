@@ -5,6 +5,7 @@ or if the Hub itself returned it for exactly this term. The cost of the default 
 number of matches: both engines walk the matches in the order of the answer and stop.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ _EVERYTHING = {"", "*"}
 _NO_LIMIT = 1 << 31
 _LAST_RANK = (1 << 63) - 1
 _WINDOW = 100
+_NAMESPACE = r"[a-z0-9._-]{1,255}"
 
 
 class Query(NamedTuple):
@@ -83,14 +85,18 @@ class _Search:
         self.term = normal_term(query.term)
         self.words = list(dict.fromkeys(fold(self.term)))[:_MAX_WORDS]
         self.bound = _LAST_RANK if query.stars is None else first_rank_below(query.stars)
+        self.least_stars = -_NO_LIMIT if query.stars is None else max(query.stars, 0)
+        self.namespace = (query.namespace or "").lower()
         self.alternatives = self._alternatives()
 
     def run(self) -> list[Found]:
         sort = self.query.sort
+        if self.limit < 1 or (self.namespace and not re.fullmatch(_NAMESPACE, self.namespace)):
+            return []
         if sort == "stars":
             return self._merge(self._hits(self.limit), self._best(self.limit))
         if sort == "hub":
-            hits = sorted(self._hits(_NO_LIMIT), key=lambda found: found.position or 0)
+            hits = sorted(self._hits(_NO_LIMIT), key=lambda found: (found.position or 0, found.order))
             rest = self._best(self.limit + len(hits)) if len(hits) < self.limit else []
             known = {found.repository_id for found in hits}
             return [*hits, *(found for found in rest if found.repository_id not in known)][: self.limit]
@@ -137,10 +143,10 @@ class _Search:
             "search",
             "hits",
             term=self.term,
-            stars=-_NO_LIMIT if query.stars is None else max(query.stars, 0),
+            stars=self.least_stars,
             official=-1 if query.official is None else int(query.official),
             automated=-1 if query.automated is None else int(query.automated),
-            namespace=query.namespace or "",
+            namespace=self.namespace,
             limit=limit,
         )
         return [Found(*row) for row in rows]
@@ -169,7 +175,8 @@ class _Search:
                     "search", statement, match=match, after=after, bound=self.bound, limit=size
                 )
                 if rows:
-                    yield rows
+                    # Rank knows stars from 0 to a million only; the row knows them all.
+                    yield [row for row in rows if row[4] >= self.least_stars]
                 if len(rows) < size:
                     break
                 after = rows[-1][0]
@@ -227,8 +234,8 @@ class _Search:
             flags.append((self.query.official, "official"))
         if self.query.automated is not None:
             flags.append((self.query.automated, "automated"))
-        if self.query.namespace:
-            flags.append((True, namespace_flag(self.query.namespace)))
+        if self.namespace:
+            flags.append((True, namespace_flag(self.namespace)))
         return flags
 
     def _fts5(self, alternatives: list[dict[str, int]], *, in_name: bool) -> str:

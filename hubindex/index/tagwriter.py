@@ -1,12 +1,13 @@
 """Writing tag pages: which tags are new, which moved, and what digests they brought."""
 
 from hubindex.index.engine import Transaction
-from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, judge
+from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, begin, judge
 from hubindex.index.platforms import KEY_SIZE, pack, set_key
 from hubindex.index.reader import Row
 from hubindex.index.schema import digest as digest_table
 from hubindex.index.schema import digest_prefix, repository, span
 from hubindex.index.schema import tag as tag_table
+from hubindex.index.sql import Parameters
 from hubindex.records import PlatformImage, Tag, TagPage
 
 
@@ -77,7 +78,7 @@ class KnownTag:
         digest = None if digest_id is None else KnownDigest(digest_id, None if images is None else bytes(images))
         return cls(tag_id, span, digest, closed_spans)
 
-    def is_unchanged(self, tag: Tag) -> bool:
+    def is_unchanged(self, tag: Tag, at: int) -> bool:
         """Whether an observation adds nothing at all; the question asked most."""
         span = self.span
         return (
@@ -85,6 +86,7 @@ class KnownTag:
             and span.pushed_at == tag.pushed_at
             and span.last_seen_at is None
             and span.gone_at is None
+            and at >= span.first_seen_at
             and self.digest is not None
             and (self.digest.images is not None or not tag.images)
         )
@@ -116,7 +118,7 @@ class TagWriter:
         self._spans: list[Row] = []
         self._digests: list[Row] = []
         self._prefixes: list[Row] = []
-        self._described: list[Row] = []
+        self._described: list[Parameters] = []
 
     @property
     def pending(self) -> int:
@@ -136,12 +138,12 @@ class TagWriter:
         state = self.state(repository_id)
         outcome = PageOutcome()
         self._load_tags(state, page.tags)
-        known = state.tags
-        changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag)]
+        known, at = state.tags, page.observed_at
+        changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag, at)]
         if changed:
             self._load_digests(state, changed)
             for tag in changed:
-                self._store(state, tag, page.observed_at, outcome)
+                self._store(state, tag, at, outcome)
         return outcome
 
     def end(self, state: RepositoryState, name: str, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
@@ -155,6 +157,7 @@ class TagWriter:
         )
         known.digest = None
         known.span = Open(None, None, before.first_seen_at, last_seen_at, gone_at)
+        state.tags[name] = known
         self._put(state, name, known)
 
     def flush_rows(self) -> None:
@@ -169,7 +172,7 @@ class TagWriter:
             ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans"),
             [(*row[3:], *row[:2]) for row in self._changed_tags.values()],
         )
-        tx.update(digest_table, ("media_type_id", "size", "images"), self._described)
+        tx.run("describe_digest", *self._described)
         self._new_tags, self._changed_tags = {}, {}
         self._spans, self._digests, self._prefixes, self._described = [], [], [], []
 
@@ -183,7 +186,9 @@ class TagWriter:
         if state.last_tag_id:
             names = [tag.name for tag in tags if tag.name not in state.tags]
             for row in self._tx.query("tags_named", repository_id=state.repository_id, names=names):
-                state.tags[row[0]] = KnownTag.of_row(row)
+                known = state.tags[row[0]] = KnownTag.of_row(row)
+                if known.digest is not None and known.span.content is not None:
+                    known.digest = state.digests.setdefault(known.span.content, known.digest)
 
     def _load_digests(self, state: RepositoryState, tags: list[Tag]) -> None:
         if not state.last_digest_id:
@@ -204,7 +209,9 @@ class TagWriter:
             content = tag.digest or (_key(tag.images) if tag.images else None)
             digest = self._digest(state, content, tag, outcome)
             state.last_tag_id += 1
-            known = KnownTag(state.last_tag_id, Open(content, tag.pushed_at, at), digest)
+            known = KnownTag(
+                state.last_tag_id, begin(Sight(content, tag.pushed_at, at, None), state.sweeps), digest
+            )
             state.tags[tag.name] = known
             self._put(state, tag.name, known, is_new=True)
             outcome.new += 1
@@ -306,8 +313,16 @@ class TagWriter:
             self._digests.append((state.repository_id, known.digest_id, content, *row))
             self._prefixes.append((_prefix(content), state.repository_id, known.digest_id, 0))
         elif known.images is None and tag.images:
-            row = self._describe(state, known, content, tag)
-            self._described.append((*row, state.repository_id, known.digest_id))
+            media_type_id, size, packed = self._describe(state, known, content, tag)
+            self._described.append(
+                {
+                    "repository_id": state.repository_id,
+                    "digest_id": known.digest_id,
+                    "media_type_id": media_type_id,
+                    "size": size,
+                    "images": packed,
+                }
+            )
         elif tag.images and tag.images is not known.seen and tag.digest == content:
             known.seen = tag.images
             if self._packed(state, tag.images) != known.images:

@@ -50,8 +50,8 @@ def rank(star_count: int, pull_count: int, repository_id: int) -> int:
 
 
 def first_rank_below(star_count: int) -> int:
-    """Every repository with at least `star_count` stars has a rank below this number."""
-    return (MAX_STARS + 1 - min(max(star_count, 0), MAX_STARS)) << 43
+    """Every repository with at least `star_count` stars has a rank below this 63-bit number."""
+    return min((MAX_STARS + 1 - min(max(star_count, 0), MAX_STARS)) << 43, (1 << 63) - 1)
 
 
 def same_popularity(rank_a: int, rank_b: int) -> bool:

@@ -13,8 +13,10 @@ FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND t.name = ANY(:names)
 
--- name: open_tag_count
-SELECT count(*) FROM tag WHERE repository_id = :repository_id AND gone_at IS NULL
+-- name: tag_counts
+-- How many tags there are, and how many a sweep ended that was not over at a moment.
+SELECT count(*) FILTER (WHERE gone_at IS NULL), count(*) FILTER (WHERE gone_at > :at)
+FROM tag WHERE repository_id = :repository_id
 
 -- name: open_tags
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
@@ -32,6 +34,11 @@ SELECT DISTINCT d.digest, d.digest_id, d.images
 FROM digest_prefix p
 JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
 WHERE p.prefix = ANY(:prefixes) AND p.repository_id = :repository_id
+
+-- name: describe_digest
+UPDATE digest
+SET media_type_id = coalesce(:media_type_id, media_type_id), size = coalesce(:size, size), images = :images
+WHERE repository_id = :repository_id AND digest_id = :digest_id
 
 -- name: words_known
 SELECT word, repositories FROM word WHERE word = ANY(:words)

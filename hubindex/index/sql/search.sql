@@ -10,7 +10,8 @@ WHERE t.term = :term AND r.gone_at IS NULL
   AND (:official = -1 OR CAST(r.is_official AS int) = :official)
   AND (:automated = -1 OR CAST(r.is_automated AS int) = :automated)
   AND (:namespace = '' OR (r.name >= :namespace || '/' AND r.name < :namespace || '0'))
-ORDER BY r.star_count DESC, h.position
+ORDER BY r.star_count DESC, h.position, r.pull_count DESC,
+         CASE WHEN substr(r.name, 1, 8) = 'library/' THEN substr(r.name, 9) ELSE r.name END
 LIMIT :limit
 
 -- name: is_filled

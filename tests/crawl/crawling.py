@@ -1,0 +1,135 @@
+"""Crawling a stand-in Hub into an index, and looking at the rows that came of it."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from hubindex import moment
+from hubindex.crawl.crawler import Crawler, Plan, Progress
+from hubindex.crawl.writer import Writer
+from hubindex.index import health
+from hubindex.index.engine import open_engine
+from hubindex.index.location import Location
+from hubindex.index.reader import Row, open_reader
+from hubindex.index.repositories import RepositoryFacts, TagFacts, repository, tags
+from hubindex.reference import Reference
+from hubindex.sources.http import HttpClient
+from hubindex.sources.hub import DockerHub
+from tests.fakehub import FakeHub
+
+DEADLINE = 30
+"""Seconds after which a crawl of a test counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Crawled:
+    """What a crawl counted, warned of, and asked for (path and query of each request)."""
+
+    progress: Progress
+    warnings: Sequence[str]
+    paths: Sequence[str]
+
+
+def crawl(hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now) -> Crawled:
+    """Serve `hub` and crawl it; must end before the deadline."""
+    return asyncio.run(asyncio.wait_for(crawl_served(hub, location, plan, clock), DEADLINE))
+
+
+async def crawl_served(
+    hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now
+) -> Crawled:
+    """As `crawl`, in the running loop."""
+    warnings: list[str] = []
+    before = len(hub.requests)
+    async with (
+        hub.serve() as url,
+        HttpClient(connections=plan.concurrency) as http,
+        Writer(location) as writer,
+    ):
+        crawler = Crawler(DockerHub(http, url, clock), writer, plan, warnings.append, clock)
+        await crawler.run()
+    return Crawled(crawler.progress, warnings, hub.paths()[before:])
+
+
+def ticking(start: int = 1_790_000_000_000) -> Callable[[], int]:
+    """A clock that goes on by a second each time that somebody looks at it."""
+    return itertools.count(start, 1000).__next__
+
+
+def rows(location: Location, statement: str) -> list[Row]:
+    """What a SELECT finds in an index."""
+    engine = open_engine(location)
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(statement).fetchall()]
+    finally:
+        engine.dispose()
+
+
+def positions(location: Location, term: str) -> dict[str, int]:
+    """The place that the Hub gave each repository for a term."""
+    found = rows(
+        location,
+        "SELECT r.name, h.position FROM search_hit h JOIN repository r ON r.repository_id = h.repository_id "
+        f"JOIN search_term t ON t.term_id = h.term_id WHERE t.term = '{term}' ORDER BY h.position",
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def names(location: Location) -> list[str]:
+    """All repositories of an index, by name."""
+    return sorted(name for (name,) in rows(location, "SELECT name FROM repository"))
+
+
+def state(location: Location, name: str) -> tuple[RepositoryFacts, dict[str, TagFacts]]:
+    """What the index knows of a repository and its tags."""
+    reader = open_reader(location)
+    try:
+        facts = repository(reader, Reference.parse_repository(name))
+        return facts, {tag.name: tag for tag in tags(reader, facts)}
+    finally:
+        reader.close()
+
+
+def tag_names(location: Location, name: str) -> set[str]:
+    """The tags that a repository has according to the index."""
+    return set(state(location, name)[1])
+
+
+def problems(location: Location) -> list[str]:
+    """What `hubindex db check` would find."""
+    return health.check(location)
+
+
+def hub_of(paths: Sequence[str], tag_count: int = 1) -> FakeHub:
+    """A Hub whose repositories have the tags `t0`, `t1`, … each, pushed one a minute."""
+    hub = FakeHub()
+    for path in paths:
+        repository = hub.add_repository(path, f"about {path}")
+        for number in range(tag_count):
+            repository.push(
+                f"t{number}", at=f"2024-03-{number // 1440 + 1:02}T{number // 60 % 24:02}:{number % 60:02}:00Z"
+            )
+    return hub
+
+
+def disconnect(server: str, url: str) -> None:
+    """Cut all connections to a PostgreSQL database."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (_database(url),)
+        )
+
+
+def shut(server: str, url: str) -> None:
+    """Let a PostgreSQL database go away: no connection is left, and none can be made."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {_database(url)} ALLOW_CONNECTIONS false".encode())
+    disconnect(server, url)
+
+
+def _database(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]

@@ -1,0 +1,157 @@
+"""What the pages of a walk over a tag list prove."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from hubindex.crawl.walk import WalkLog
+from hubindex.index.ingest import Walk
+from hubindex.records import Tag, TagPage
+
+
+def page(
+    *tags: str | tuple[str, int | None], count: int | None = 3, more: bool = False, unreadable: int = 0
+) -> TagPage:
+    """A page of tags: a name alone has no push time."""
+    rows = [(tag, None) if isinstance(tag, str) else tag for tag in tags]
+    return TagPage(
+        tags=tuple(Tag(name=name, pushed_at=pushed_at) for name, pushed_at in rows),
+        count=count,
+        more=more,
+        observed_at=5,
+        unreadable=unreadable,
+    )
+
+
+def walked(*pages: TagPage, error: str | None = None) -> Walk:
+    log = WalkLog(7, 1000)
+    for each in pages:
+        log.add(each)
+    return log.finish(2000, error)
+
+
+def dated(*pushes: int | None) -> TagPage:
+    """A page whose tags were pushed at these times."""
+    return page(*((f"t{number}", at) for number, at in enumerate(pushes)), count=len(pushes))
+
+
+def test_a_walk_that_saw_every_tag_is_a_sweep() -> None:
+    """All pages, as many names as the source counts, nothing unreadable: no problem."""
+    walk = walked(page("a", "b", more=True), page("c"))
+    assert walk == Walk(7, 1000, 2000, {"a", "b", "c"}, problem=None)
+
+
+def test_an_empty_list_is_seen_as_a_whole_one() -> None:
+    """A repository without tags has been looked at as completely as any other."""
+    assert walked(page(count=0)).problem is None
+
+
+def test_a_count_that_changes_is_a_problem() -> None:
+    """Rows came or went during the walk: one may have slipped from a page into its neighbour."""
+    walk = walked(page("a", "b", count=4, more=True), page("c", count=3))
+    assert walk.problem == "the number of tags changed during the walk"
+
+
+def test_a_count_that_changes_back_is_a_problem() -> None:
+    """One deleted and one pushed between two pages leave the last count as the first."""
+    walk = walked(page("a", count=3, more=True), page("b", count=4, more=True), page("c", count=3))
+    assert walk.problem == "the number of tags changed during the walk"
+
+
+def test_unreadable_rows_are_a_problem() -> None:
+    """A row that could not be understood may be any tag."""
+    assert walked(page("a", "b", unreadable=1)).problem == "1 rows could not be understood"
+
+
+@pytest.mark.parametrize(("names", "seen"), [(("a", "b"), 2), (("a", "b", "c", "d"), 4)])
+def test_fewer_or_more_names_than_counted_are_a_problem(names: Sequence[str], seen: int) -> None:
+    """What was seen has to be what the source counts."""
+    assert walked(page(*names)).problem == f"saw {seen} tags where the source counts 3"
+
+
+def test_a_name_seen_twice_counts_once() -> None:
+    """A push between two pages shows one tag twice and hides another."""
+    walk = walked(page("a", "b", more=True), page("b"))
+    assert walk.problem == "saw 2 tags where the source counts 3"
+
+
+def test_a_source_that_does_not_count_proves_nothing() -> None:
+    """Without a total nobody knows whether the list was whole."""
+    assert walked(page("a", "b", "c", count=None)).problem is not None
+
+
+def test_an_error_is_the_problem() -> None:
+    """The reason why a walk broke off comes before all others."""
+    assert walked(page("a", unreadable=1, more=True), error="page 2: reset").problem == "page 2: reset"
+
+
+def test_another_page_is_worth_asking_for_while_there_is_more() -> None:
+    """The source says that there is a next page, and this one brought news."""
+    assert WalkLog(7, 1000).add(page("a", more=True))
+
+
+def test_the_last_page_ends_the_walk() -> None:
+    """Without a next page there is nothing to ask for."""
+    assert not WalkLog(7, 1000).add(page("a"))
+
+
+def test_a_page_without_news_ends_the_walk() -> None:
+    """A source that repeats a page for ever is not asked for ever."""
+    log = WalkLog(7, 1000)
+    log.add(page("a", "b", more=True))
+    assert not log.add(page("b", "a", more=True))
+
+
+def test_a_page_beyond_the_end_changes_nothing() -> None:
+    """An empty page without a count, which stands for a 404, leaves the totals of the others."""
+    walk = walked(page("a", "b", "c", more=True), page(count=None))
+    assert walk.problem is None
+
+
+def test_a_page_missing_in_the_middle_is_noticed() -> None:
+    """A 404 where there should be tags is no end: the count of the other pages tells."""
+    walk = walked(page("a", "b", more=True), page(count=None))
+    assert walk.problem == "saw 2 tags where the source counts 3"
+
+
+def test_the_newest_push_is_the_latest_of_all() -> None:
+    """Whatever the order."""
+    assert walked(dated(30, 50, 40)).newest_push == 50
+
+
+def test_tags_in_push_order_are_complete_down_to_the_oldest() -> None:
+    """Newest first without exception: everything pushed after the oldest was seen."""
+    assert walked(dated(50, 40, 40, 30)).oldest_push == 30
+
+
+def test_push_order_holds_across_pages() -> None:
+    """The first tag of a page must not be newer than the last one of the page before."""
+    walk = walked(page(("a", 50), ("b", 40), more=True), page(("c", 45)))
+    assert walk.oldest_push is None
+
+
+def test_tags_out_of_order_prove_no_bound() -> None:
+    """One newer tag below an older one: there may be others below."""
+    assert walked(dated(50, 30, 40)).oldest_push is None
+
+
+def test_undated_tags_at_the_end_leave_the_bound() -> None:
+    """Tags without a push time come last."""
+    assert walked(dated(50, 40, None, None)).oldest_push == 40
+
+
+def test_an_undated_tag_before_a_dated_one_proves_no_bound() -> None:
+    """The list is not in the order of pushes then."""
+    assert walked(dated(50, None, 40)).oldest_push is None
+
+
+def test_a_list_without_push_times_has_no_bounds() -> None:
+    """As on a plain registry."""
+    walk = walked(dated(None, None))
+    assert (walk.newest_push, walk.oldest_push) == (None, None)
+
+
+def test_a_push_at_the_beginning_of_time_is_a_push() -> None:
+    """Zero milliseconds is a time, not an absence."""
+    walk = walked(dated(0, None))
+    assert (walk.newest_push, walk.oldest_push) == (0, 0)

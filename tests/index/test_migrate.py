@@ -1,0 +1,380 @@
+"""The schema: made on first use, migrated, and refused where it is not ours to use."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from hubindex.errors import NewerIndex, NoAnswer, StorageError, WrongUsage
+from hubindex.index.engine import open_engine
+from hubindex.index.health import check
+from hubindex.index.ingest import Ingest
+from hubindex.index.location import Location
+from hubindex.index.migrate import current, differences, upgrade
+from hubindex.index.reader import EMPTY, Reader, open_reader
+from hubindex.index.revisions import HEAD, REVISIONS
+from hubindex.index.search import Query, search
+from tests.index.building import add, crawl, rows, tag
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def nowhere(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """A place for an index where nothing is yet, on each engine."""
+    if request.param == "sqlite":
+        return Location.parse(str(tmp_path / "new" / "folder" / "index.db"))
+    return Location.parse(request.getfixturevalue("postgresql_url"))
+
+
+def opened_by_all(location: Location) -> list[Callable[[], object]]:
+    """Everything that opens an index."""
+    return [
+        lambda: open_reader(location),
+        lambda: Ingest(location),
+        lambda: upgrade(location),
+        lambda: current(location),
+        lambda: check(location),
+    ]
+
+
+def message_of(error: pytest.ExceptionInfo[BaseException]) -> str:
+    """The message, which must be one line."""
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+# Made on first use.
+
+
+def test_an_index_is_made_on_first_use(nowhere: Location) -> None:
+    """Writing makes the folder, the index and its schema; the second time there is nothing to do."""
+    assert current(nowhere) is None
+    assert upgrade(nowhere) is None
+    assert current(nowhere) == HEAD
+    assert upgrade(nowhere) == HEAD
+    assert check(nowhere) == []
+
+
+def test_upgrading_again_changes_nothing(location: Location) -> None:
+    """A second upgrade leaves schema and rows as they are."""
+    ingest = Ingest(location)
+    crawl(ingest, add(ingest, "a/b")[0], 10, tag("a", 1, 5))
+    ingest.close()
+    before = rows(location, "SELECT * FROM tag")
+    assert upgrade(location) == HEAD
+    assert rows(location, "SELECT * FROM tag") == before
+    assert rows(location, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+def test_the_tables_are_those_the_program_expects(location: Location) -> None:
+    """The migrations lead to the same schema as the metadata, on both engines."""
+    engine = open_engine(location)
+    with engine.connect() as connection:
+        assert differences(connection) == []
+    engine.dispose()
+
+
+def test_the_known_revisions_are_those_of_the_folder() -> None:
+    """`revisions.py` lists what `migrations/` holds, oldest first."""
+    found = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+    assert tuple(reversed(found)) == REVISIONS
+
+
+def test_processes_may_make_an_index_at_once(nowhere: Location) -> None:
+    """Of several first users one makes the index, and the others find it."""
+    script = dedent(
+        f"""
+        import sys
+        from hubindex.index.ingest import Ingest
+        from hubindex.index.location import Location
+        from hubindex.records import Repository
+        print("ready", flush=True)
+        sys.stdin.readline()
+        ingest = Ingest(Location.parse({nowhere.target!r}))
+        with ingest.transaction() as batch:
+            batch.repositories([Repository(name=sys.argv[1]), Repository(name="a/shared")], 1)
+        """
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, f"a/r{number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for number in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0] * 4
+    assert check(nowhere) == []
+    names = [row[0] for row in rows(nowhere, "SELECT name FROM repository ORDER BY name")]
+    assert names == ["a/r0", "a/r1", "a/r2", "a/r3", "a/shared"]
+
+
+# Not there, not ours, not now.
+
+
+def test_reading_makes_nothing(nowhere: Location) -> None:
+    """A question to an index that does not exist is no answer, says what to do, and leaves no file."""
+    with pytest.raises(NoAnswer) as error:
+        open_reader(nowhere)
+    assert message_of(error) == EMPTY
+    assert error.value.exit_code == 3
+    if nowhere.dialect == "sqlite":
+        assert not os.path.exists(os.path.dirname(nowhere.target))
+
+
+def test_an_empty_file_is_an_index_without_anything(tmp_path: Path) -> None:
+    """A file of no bytes is where an index may be made."""
+    path = tmp_path / "index.db"
+    path.touch()
+    with pytest.raises(NoAnswer):
+        open_reader(Location.parse(str(path)))
+    assert upgrade(Location.parse(str(path))) is None
+
+
+def test_an_index_from_a_newer_program_is_refused(location: Location) -> None:
+    """Whoever opens it says what to do; nothing in it is touched."""
+    rows(location, "UPDATE alembic_version SET version_num = '9999_from_the_future'", change=True)
+    for opens in opened_by_all(location):
+        with pytest.raises(NewerIndex, match="newer hubindex") as error:
+            opens()
+        assert "9999_from_the_future" in message_of(error)
+        assert "upgrade hubindex" in str(error.value)
+        assert error.value.exit_code == 1
+    assert rows(location, "SELECT version_num FROM alembic_version") == [("9999_from_the_future",)]
+
+
+@pytest.mark.parametrize("content", [b"not a database, but a text\n" * 100, b"\0" * 5000, b"SQLite format 3\0" + b"x" * 5000])
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    """It is refused in one line and left as it is."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    for opens in opened_by_all(Location.parse(str(path))):
+        with pytest.raises(StorageError) as error:
+            opens()
+        assert message_of(error)
+    assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program(tmp_path: Path) -> None:
+    """A SQLite file with other tables gets none of ours."""
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmark (url)")
+    connection.commit()
+    connection.close()
+    location = Location.parse(str(path))
+    for opens in (lambda: open_reader(location), lambda: Ingest(location), lambda: upgrade(location)):
+        with pytest.raises(StorageError, match="no index of hubindex") as error:
+            opens()
+        assert message_of(error)
+    assert rows(location, "SELECT name FROM sqlite_schema") == [("bookmark",)]
+
+
+def test_a_shared_database(postgresql_url: str) -> None:
+    """A PostgreSQL database may hold the tables of others too."""
+    location = Location.parse(postgresql_url)
+    rows(location, "CREATE TABLE bookmark (url text)", change=True)
+    upgrade(location)
+    assert current(location) == HEAD
+
+
+def test_a_folder_is_no_index(tmp_path: Path) -> None:
+    """A path that names a folder is refused in one line."""
+    for opens in opened_by_all(Location.parse(str(tmp_path))):
+        with pytest.raises(StorageError, match="is a folder") as error:
+            opens()
+        assert message_of(error)
+
+
+def test_a_place_where_no_folder_can_be_made(tmp_path: Path) -> None:
+    """Where a file stands in the way, or there is no such device, the reason is told."""
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "index.db", Path("/proc/none/index.db")):
+        for opens in (lambda: Ingest(location), lambda: upgrade(location)):
+            location = Location.parse(str(path))
+            with pytest.raises(StorageError) as error:
+                opens()
+            assert message_of(error)
+        with pytest.raises(NoAnswer):
+            open_reader(Location.parse(str(path)))
+
+
+def _as_nobody(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python as a user who may not write where only its owner may; root may everywhere."""
+    lines = ["import os", "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)", script]
+    return subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    """A folder that everybody may read, and only its owner write."""
+    folder = tmp_path / "public"
+    folder.mkdir()
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    return folder
+
+
+READ = """
+import sys
+from hubindex.errors import HubindexError
+from hubindex.index.location import Location
+from hubindex.index.reader import open_reader
+from hubindex.index.search import Query, search
+try:
+    print([found.name for found in search(open_reader(Location.parse(sys.argv[1])), Query("b"))])
+except HubindexError as error:
+    print(type(error).__name__, error)
+"""
+
+WRITE = """
+import sys
+from hubindex.errors import HubindexError
+from hubindex.index.ingest import Ingest
+from hubindex.index.location import Location
+try:
+    Ingest(Location.parse(sys.argv[1])).close()
+    print("written")
+except HubindexError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_an_index_that_may_only_be_read(public: Path) -> None:
+    """It can be asked, also from media on which nothing can be made beside it; writing is refused in one line."""
+    path = public / "index.db"
+    ingest = Ingest(Location.parse(str(path)))
+    add(ingest, "a/b")
+    ingest.close()
+    assert not path.with_name("index.db-wal").exists()
+    path.chmod(0o444)
+    public.chmod(0o555)
+    found = _as_nobody(READ, str(path))
+    assert (found.stdout, found.stderr) == ("['a/b']\n", "")
+    refused = _as_nobody(WRITE, str(path))
+    assert refused.stdout.startswith("StorageError ")
+    assert (refused.stdout.count("\n"), refused.stderr) == (1, "")
+
+
+def test_an_index_that_may_not_be_read(public: Path) -> None:
+    """No permission is one line, for readers and writers."""
+    path = public / "index.db"
+    upgrade(Location.parse(str(path)))
+    path.chmod(0o600)
+    public.chmod(0o755)
+    for script in (READ, WRITE):
+        refused = _as_nobody(script, str(path))
+        assert refused.stdout.startswith("StorageError ")
+        assert (refused.stdout.count("\n"), refused.stderr) == (1, "")
+
+
+def test_a_folder_that_may_not_be_written(public: Path) -> None:
+    """An index cannot be made there, in one line."""
+    public.chmod(0o555)
+    for path in (public / "index.db", public / "folder" / "index.db"):
+        refused = _as_nobody(WRITE, str(path))
+        assert refused.stdout.startswith("StorageError ")
+        assert (refused.stdout.count("\n"), refused.stderr) == (1, "")
+
+
+def test_reading_while_another_process_writes(location: Location) -> None:
+    """An open transaction of a writer, in another process, keeps nobody from reading what was there before."""
+    ingest = Ingest(location)
+    add(ingest, "a/b")
+    script = dedent(
+        f"""
+        import sys
+        from hubindex.index.ingest import Ingest
+        from hubindex.index.location import Location
+        from hubindex.records import Repository
+        with Ingest(Location.parse({location.target!r})).transaction() as batch:
+            batch.repositories([Repository(name="a/c")], 2)
+            batch.flush()
+            print("written", flush=True)
+            sys.stdin.readline()
+        """
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        reader = open_reader(location)
+        assert names(reader) == ["a/b"]
+        process.communicate("\n")
+    assert process.returncode == 0
+    assert names(reader) == ["a/b", "a/c"]
+    reader.close()
+    ingest.close()
+
+
+def names(reader: Reader) -> list[str]:
+    return [found.name for found in search(reader, Query("a"))]
+
+
+def test_a_copy_of_an_index_is_an_index(tmp_path: Path) -> None:
+    """A closed index is one file: copied it answers the same, whatever its name."""
+    ingest = Ingest(Location.parse(str(tmp_path / "index.db")))
+    add(ingest, "a/b")
+    ingest.close()
+    copy = shutil.copy(tmp_path / "index.db", tmp_path / "100% #1?.db")
+    reader = open_reader(Location.parse(copy))
+    assert names(reader) == ["a/b"]
+    reader.close()
+
+
+# PostgreSQL that does not answer, or cannot be named.
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:s3cret@127.0.0.1:1/db",
+        "postgresql://127.0.0.1:1/db?user=u&password=s3cret",
+        "postgresql:///db?host=/nonexistent&password=s3cret",
+        "postgresql://user:s3cret@127.0.0.1:port/db",
+        "postgresql://user:s3cret@127.0.0.1:99999/db",
+        "postgresql://user:s3cret@[::1/db",
+        "postgresql://user:s3cret@127.0.0.1/db?bogus=1",
+        "postgresql://user:s3cret@127.0.0.1/db?connect_timeout=x",
+        "postgresql://user:s3cret@127.0.0.1:1/d%zz",
+        "postgresql://user:s3cret@127.0.0.1:1,127.0.0.1:2/db",
+        "postgresql://user:s3cret@x@127.0.0.1:1/db",
+        "postgresql://user:s3cret%00@127.0.0.1:1/db",
+        "postgresql://user:s3cret\ud800@127.0.0.1:1/db",
+    ],
+)
+def test_a_postgresql_that_does_not_answer(url: str) -> None:
+    """The reason is told in one line, without the password."""
+    for opens in opened_by_all(Location.parse(url)):
+        with pytest.raises((StorageError, WrongUsage)) as error:
+            opens()
+        assert "s3cret" not in message_of(error)
+
+
+def test_a_postgresql_database_that_does_not_exist(postgresql_url: str) -> None:
+    """The server's own word is told."""
+    head, _, query = postgresql_url.partition("?")
+    location = Location.parse(f"{head}_none?{query}")
+    for opens in opened_by_all(location):
+        with pytest.raises(StorageError, match="does not exist") as error:
+            opens()
+        assert message_of(error)
