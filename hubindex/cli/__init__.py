@@ -31,13 +31,13 @@ class _LazyGroup(click.Group):
             return None
         command = getattr(import_module(f"hubindex.cli.{name}"), name)
         assert isinstance(command, click.Command)
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.envvar:
+                option.envvar = f"HUBINDEX_{name}_{max(option.opts, key=len)[2:]}".replace("-", "_").upper()
         return command
 
 
-@click.group(
-    cls=_LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HUBINDEX"},
-)
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @common_options
 @click.version_option(__version__, message="hubindex %(version)s")
 def hubindex() -> None:
@@ -77,9 +77,9 @@ def run(command: Callable[[], Any]) -> int:
         return _complain(f"{error.format_message()} (see '{path} --help')", 2)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        return _complain("interrupted", INTERRUPTED)
-    except BrokenPipeError:
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _complain(str(error) or "interrupted", INTERRUPTED)
+    except (BrokenPipeError, SystemExit):  # SystemExit is what click makes of it
         _close_stdout()  # whoever read our output has seen enough
         return _PIPE_CLOSED
     except OSError as error:

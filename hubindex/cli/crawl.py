@@ -75,7 +75,12 @@ def crawl(
         tags=not no_tags,
         concurrency=concurrency,
     )
-    return asyncio.run(_crawl(plan, hub_url))
+    try:
+        return asyncio.run(_crawl(plan, hub_url))
+    except KeyboardInterrupt:
+        raise click.Abort(
+            "interrupted: what is complete is stored; run the same command again to fetch the rest"
+        ) from None
 
 
 def _hub_path(name: str) -> str:

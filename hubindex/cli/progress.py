@@ -80,9 +80,9 @@ class Display:
         yield from tabulate(rows, ("", "seen", "new", "changed"), tablefmt="plain", intfmt=",").splitlines()
         yield (f"{requests:,} requests, {progress.failures:,} failures, {monotonic() - self._began:.1f} seconds")
 
-    def _render(self, spinner: Spinner) -> Spinner:
-        spinner.update(text=Text(self.line(), no_wrap=True, overflow="ellipsis"))
-        return spinner
+    def _render(self, spinner: Spinner) -> Text:
+        frame = spinner.render(self._console.get_time())
+        return Text(f"{frame} {self.line()}", no_wrap=True, overflow="ellipsis")
 
     def _write_lines(self) -> None:
         while not self._ended.wait(LINE_SECONDS):

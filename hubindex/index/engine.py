@@ -4,22 +4,25 @@ Statements are compiled once by SQLAlchemy Core and sent as tuples; on PostgreSQ
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, create_engine, event, insert, update
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import NullPool
 
 from hubindex.errors import StorageError
 from hubindex.index import sql
 from hubindex.index.location import Location
-from hubindex.index.reader import Row, connect_postgresql, storage_errors
+from hubindex.index.reader import POSTGRES_MISSING, Row, connect_postgresql, storage_errors
+
+_PATIENCE = 60  # seconds to wait for another writer
 
 _SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA cache_size=-64000",
     "PRAGMA wal_autocheckpoint=4000",
@@ -31,13 +34,15 @@ def open_engine(location: Location) -> Engine:
     """An engine for writing; a SQLite file and its folder are created. Raises `StorageError`, `WrongUsage`."""
     if location.dialect == "sqlite":
         return _sqlite_engine(location.target)
-    connect_postgresql(location.target).close()  # tells what is wrong before SQLAlchemy looks for the driver
-    return create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: connect_postgresql(location.target),
-        poolclass=NullPool,
-        paramstyle="format",
-    )
+    try:
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: connect_postgresql(location.target),
+            poolclass=NullPool,
+            paramstyle="format",
+        )
+    except ModuleNotFoundError as error:
+        raise StorageError(POSTGRES_MISSING) from error
 
 
 def _sqlite_engine(path: str) -> Engine:
@@ -47,12 +52,13 @@ def _sqlite_engine(path: str) -> Engine:
         os.makedirs(os.path.dirname(path), exist_ok=True)
     except OSError as error:
         raise StorageError(f"the folder of the index cannot be made: {error.strerror}: {path}") from error
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 60})
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": _PATIENCE})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, _record: object) -> None:
         cast("Any", connection).isolation_level = None  # transactions begin where we say so
         cursor = connection.cursor()
+        _use_wal(cursor)
         for pragma in _SQLITE_PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
@@ -62,6 +68,20 @@ def _sqlite_engine(path: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # one writer at a time, from its first read on
 
     return engine
+
+
+def _use_wal(cursor: DBAPICursor) -> None:
+    """Switch a new file to WAL. If another process does so at this moment, SQLite fails at once: ask again."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class Transaction:

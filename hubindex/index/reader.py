@@ -1,6 +1,7 @@
 """Reading an index without SQLAlchemy: a DB-API connection and the named statements of `index/sql`."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,11 +70,15 @@ def open_reader(location: Location) -> Reader:
     if not location.exists:
         raise NoAnswer(EMPTY)
     connection = _connect(location)
-    revision = _revision(connection, location.label)
+    revision, is_blank = None, False
+    try:
+        revision = _revision(connection, location.label)
+        is_blank = revision is None and _is_blank(connection, location.dialect)
+    finally:
+        if revision != HEAD:
+            connection.close()
     if revision == HEAD:
         return Reader(location, connection)
-    is_blank = revision is None and _is_blank(connection, location.dialect)
-    connection.close()
     if is_blank:
         raise NoAnswer(EMPTY)
     from hubindex.index.migrate import upgrade
@@ -150,10 +155,10 @@ def _connect_sqlite(path: str) -> "_Connection":
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
         # A WAL file on read-only media has nowhere to put its shared memory; nothing can change it either.
         connection.close()
-        if os.access(os.path.dirname(path), os.W_OK):
+        if not isinstance(error, sqlite3.OperationalError) or os.access(os.path.dirname(path), os.W_OK):
             raise
         connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
     connection.execute("PRAGMA cache_size=-64000")
@@ -162,15 +167,30 @@ def _connect_sqlite(path: str) -> "_Connection":
 
 
 def connect_postgresql(url: str) -> "psycopg.Connection":
-    """A connection to PostgreSQL. What libpq says of a malformed URL repeats the password, so it is not told."""
+    """A connection to PostgreSQL, by a URL as libpq reads it. Raises `WrongUsage`, `StorageError`.
+
+    What libpq says of a malformed URL may repeat the password, so it is not told.
+    """
     try:
         import psycopg
+        from psycopg.conninfo import conninfo_to_dict
     except ImportError as error:
-        raise StorageError("PostgreSQL needs the driver: pip install 'hubindex[postgres]'") from error
+        raise StorageError(POSTGRES_MISSING) from error
     try:
-        return psycopg.connect(url, connect_timeout=10)
+        parts = conninfo_to_dict(url)
     except (psycopg.ProgrammingError, UnicodeError):
-        raise WrongUsage("--db: not a PostgreSQL URL: postgresql://user:password@host:port/database") from None
+        raise WrongUsage(_NO_URL) from None
+    if "@" in str(parts.get("host", ""))[1:] or not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
+        raise WrongUsage(_NO_URL)  # the rest of a password with @ or / in it
+    with storage_errors():
+        return psycopg.connect(url, connect_timeout=10)
+
+
+POSTGRES_MISSING = "PostgreSQL needs the driver: pip install 'hubindex[postgres]'"
+_NO_URL = (
+    "--db: not a PostgreSQL URL: postgresql://user:password@host:port/database, "
+    "with %40, %2F and %3A for @, / and : in the password"
+)
 
 
 def _connect_postgresql(url: str) -> "_Connection":

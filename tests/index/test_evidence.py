@@ -1,6 +1,7 @@
 """What an observation of a tag means for what is known of it."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -248,7 +249,7 @@ def test_spans_follow_each_other(replay: Replay) -> None:
     """Each span ends, at its last sight, before the next one begins."""
     spans = replay.spans()
     assert all(span.first_seen_at <= span.last_seen_at for span in spans)
-    assert all(before.last_seen_at <= after.first_seen_at for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.last_seen_at <= after.first_seen_at for before, after in pairwise(spans))
 
 
 @given(histories(unreadable=True))
@@ -288,7 +289,7 @@ def test_every_word_of_the_registry_is_kept(replay: Replay) -> None:
 def test_moves_are_the_changes_of_digest(replay: Replay) -> None:
     """As many moves are counted as the digest changed; a re-push counts as none."""
     seen = [content for _, content, _, _ in replay.sights]
-    changes = [before != after for before, after in zip(seen, seen[1:], strict=False)]
+    changes = [before != after for before, after in pairwise(seen)]
     assert [kind is Kind.MOVED for _, _, _, kind in replay.sights[1:]] == changes
 
 

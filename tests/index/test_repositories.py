@@ -70,7 +70,7 @@ def test_an_unknown_repository_says_what_to_do(ingest: Ingest, reader: Reader, m
         "bitnami/redis is not in the index: fetch it with 'hubindex crawl --repo bitnami/redis'"
     )
     assert error.value.exit_code == 3
-    with pytest.raises(NoAnswer, match="ghcr.io/library/mongo is not in the index"):
+    with pytest.raises(NoAnswer, match=r"ghcr\.io/library/mongo is not in the index"):
         repository(reader, Reference.parse("ghcr.io/library/mongo"))
 
 

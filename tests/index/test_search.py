@@ -509,7 +509,7 @@ def test_many_words_that_all_occur(engine: Engine) -> None:
     assert engine.names(" ".join(words)) == ["x/all"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(term=st.text(), sort=st.sampled_from(SORTS))
 def test_any_text_is_safe(shelves: list[Engine], term: str, sort: str) -> None:
     """Both engines answer any text, with the same repositories."""
@@ -533,9 +533,11 @@ class Model:
     hits: dict[str, list[str]] = field(default_factory=dict)
 
     def words(self, repository: Repository) -> set[str]:
+        """The words of name and description."""
         return words_of(repository.name.removeprefix("library/")) | words_of(repository.description or "")
 
     def completions(self, word: str, number: int) -> set[str]:
+        """The word and its most frequent continuations."""
         counts: dict[str, int] = {}
         for repository in self.repositories:
             for own in self.words(repository):
@@ -544,6 +546,7 @@ class Model:
         return {word, *sorted(longer, key=lambda own: (-counts[own].bit_length(), own))[:number]}
 
     def answer(self, query: Query) -> list[str]:
+        """The names in order."""
         term = " ".join(query.term.split()).lower().removeprefix("library/")
         words = words_of(term)
         number = min(COMPLETIONS, 800 // max(1, len(words)))
@@ -560,6 +563,7 @@ class Model:
         ]
 
     def passes(self, repository: Repository, query: Query) -> bool:
+        """Whether all filters let the repository through."""
         return (
             (query.stars is None or (repository.star_count or 0) >= query.stars)
             and query.official in {None, repository.is_official}
@@ -568,6 +572,7 @@ class Model:
         )
 
     def order(self, repository: Repository, places: dict[str, int], sort: str) -> tuple[object, ...]:
+        """What to sort by; `places` are the Hub's positions."""
         name = repository.name.removeprefix("library/")
         pulls, place = repository.pull_count or 0, places.get(repository.name, 10**9)
         usual = (-(repository.star_count or 0), place, -pulls, name)
@@ -634,7 +639,7 @@ queries = st.builds(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(model=shelves_of_repositories(), asked=st.lists(queries, min_size=5, max_size=8))
 def test_answers_are_those_of_the_model(engines: list[Engine], model: Model, asked: list[Query]) -> None:
     """Whatever is in the index and whatever is asked, both engines answer as one who looks at every repository."""
