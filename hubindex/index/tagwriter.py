@@ -246,20 +246,22 @@ class TagWriter:
     def _compare(self, state: RepositoryState, tag: Tag, known: KnownTag) -> tuple[bytes | None, bool | None]:
         """The content that `tag` shows, and whether the tag still points to what is known; None: unreadable.
 
-        A platform set whose index digest one of the two sides lacks is the same content if its images are.
+        A platform set whose index digest one of the two sides lacks is the same content if its images are. Where
+        the sides have nothing in common that could be compared, an equal push time says that nothing moved.
         """
         before = known.span.content
         if tag.digest is None and not tag.images:
             return None, None
         content = tag.digest or _key(tag.images)
-        if content == before:
-            return content, True
-        if before is not None and tag.images:
+        if before is None or content == before:
+            return content, content == before
+        unmoved = tag.pushed_at is not None and tag.pushed_at == known.span.pushed_at
+        if tag.digest is None and len(before) != KEY_SIZE:
             images = known.digest.images if known.digest else None
-            if tag.digest is None and images is not None and images == self._packed(state, tag.images):
-                return before, True
-            if tag.digest is not None and len(before) == KEY_SIZE and _key(tag.images) == before:
-                return content, True
+            same = unmoved if images is None else images == self._packed(state, tag.images)
+            return before if same else content, same
+        if tag.digest is not None and len(before) == KEY_SIZE:
+            return content, _key(tag.images) == before if tag.images else unmoved
         return content, False
 
     def _packed(self, state: RepositoryState, images: tuple[PlatformImage, ...]) -> bytes | None:

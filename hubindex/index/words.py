@@ -7,6 +7,7 @@ asked through these functions only, never through a tokenizer of a database.
 import re
 
 MAX_WORD = 64
+MAX_TERM = 500
 MAX_STARS = (1 << 20) - 1
 
 _ASCII_WORD = r"[a-z0-9]+"
@@ -27,9 +28,9 @@ def fold(text: str) -> list[str]:
 
 
 def normal_term(term: str) -> str:
-    """A search term as the index remembers it: trimmed, lower case, without `library/`, safe to store."""
+    """A search term as the index remembers it: trimmed, lower case, without `library/`, safe to store, cut."""
     safe = term.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return " ".join(safe.split()).lower().removeprefix("library/")
+    return " ".join(safe.split()).lower().removeprefix("library/")[:MAX_TERM]
 
 
 def display_name(name: str) -> str:

@@ -9,13 +9,14 @@ from textwrap import dedent
 import pytest
 
 from hubindex.errors import StorageError
-from hubindex.index import sql
+from hubindex.index import repositories, sql
 from hubindex.index.health import check
 from hubindex.index.ingest import GONE_AFTER, Ingest, Walk
 from hubindex.index.location import Location
 from hubindex.index.reader import Reader, open_reader
 from hubindex.index.search import Query, search
-from hubindex.records import PlatformImage, Repository, Tag
+from hubindex.records import PlatformImage, Repository, Tag, TagPage
+from hubindex.reference import Reference
 from tests.index.building import (
     HISTORY,
     HOUR,
@@ -908,3 +909,42 @@ def test_two_processes_write_the_same_repositories(location: Location, reader: R
         ingest.close()
     assert process.returncode == 0
     _assert_both_are_whole(location, reader)
+
+
+@pytest.mark.parametrize("digest_first", [True, False])
+def test_an_equal_push_time_joins_what_cannot_be_compared(
+    ingest: Ingest, reader: Reader, digest_first: bool
+) -> None:
+    """A digest without images and images without a digest, pushed at the same moment, are no move."""
+    with_digest = Tag(name="7", digest=b"\x07" * 32, pushed_at=5)
+    with_images = Tag(name="7", images=(AMD, ARM), pushed_at=5)
+    first, second = (with_digest, with_images) if digest_first else (with_images, with_digest)
+    with ingest.transaction() as batch:
+        (stored,) = batch.repositories([Repository(name="library/mongo")], 10)
+        batch.tag_page(stored.repository_id, TagPage(tags=(first,), count=1, more=False, observed_at=10))
+    with ingest.transaction() as batch:
+        outcome = batch.tag_page(
+            stored.repository_id, TagPage(tags=(second,), count=1, more=False, observed_at=20)
+        )
+    assert outcome.moved == 0
+    (tag,) = repositories.tags(reader, repositories.repository(reader, Reference.parse("mongo")))
+    assert tag.digest == "sha256:" + "07" * 32
+
+
+def test_an_older_crawl_of_a_term_changes_nothing(ingest: Ingest, reader: Reader) -> None:
+    """What the Hub returned last counts, in whichever order two crawls are stored."""
+    with ingest.transaction() as batch:
+        (stored,) = batch.repositories([Repository(name="acme/a")], 10)
+        batch.search_results("zzz", [stored.repository_id], 30, whole=True)
+    with ingest.transaction() as batch:
+        batch.search_results("zzz", [], 20, whole=True)
+    assert [found.name for found in search(reader, Query("zzz"))] == ["acme/a"]
+
+
+def test_an_endless_term_is_cut(ingest: Ingest, reader: Reader) -> None:
+    """PostgreSQL cannot index an arbitrarily long text; the beginning is term enough."""
+    term = "\u6f22" * 3000
+    with ingest.transaction() as batch:
+        (stored,) = batch.repositories([Repository(name="acme/a")], 10)
+        batch.search_results(term, [stored.repository_id], 30, whole=True)
+    assert [found.name for found in search(reader, Query(term))] == ["acme/a"]

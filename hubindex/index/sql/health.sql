@@ -19,6 +19,13 @@ WHERE s.digest_id IS NOT NULL AND NOT EXISTS (
 -- name: spans_that_end_before_they_begin
 SELECT count(*) FROM span WHERE last_seen_at < first_seen_at
 
+-- name: tags_with_a_wrong_number_of_closed_spans
+SELECT count(*) FROM tag t
+WHERE t.closed_spans <> (SELECT count(*) FROM span s WHERE s.repository_id = t.repository_id AND s.tag_id = t.tag_id)
+
+-- name: spans_without_tag
+SELECT abs((SELECT count(*) FROM span) - (SELECT coalesce(sum(closed_spans), 0) FROM tag))
+
 -- name: tags_numbered_beyond_their_repository
 SELECT count(*) FROM tag t JOIN repository r ON r.repository_id = t.repository_id WHERE t.tag_id > r.last_tag_id
 

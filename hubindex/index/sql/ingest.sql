@@ -60,12 +60,12 @@ INSERT INTO sweep (repository_id, started_at, finished_at, tag_count)
 VALUES (:repository_id, :started_at, :finished_at, :tag_count)
 ON CONFLICT (repository_id, started_at) DO NOTHING
 
+-- name: term
+SELECT term_id, crawled_at FROM search_term WHERE term = :term
+
 -- name: touch_term
 INSERT INTO search_term (term, crawled_at) VALUES (:term, :crawled_at)
 ON CONFLICT (term) DO UPDATE SET crawled_at = excluded.crawled_at
-
--- name: term_id
-SELECT term_id FROM search_term WHERE term = :term
 
 -- name: hits_of_term
 SELECT repository_id, position FROM search_hit WHERE term_id = :term_id
