@@ -38,7 +38,7 @@ class RepositoryPage(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class PlatformImage(Struct, frozen=True):
+class PlatformImage(Struct, frozen=True, gc=False):
     """One member of an image index, `size` in bytes, compressed.
 
     A platform is written as docker prints it: `linux/arm/v7`, `windows/amd64:10.0.17763.1`.

@@ -100,7 +100,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _make_careless(server: str) -> None:
-    """This PostgreSQL need not survive a power cut."""
+    """Let the server write as if it need not survive a power cut."""
     import psycopg
 
     with psycopg.connect(server, autocommit=True) as connection:

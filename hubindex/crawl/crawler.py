@@ -225,7 +225,8 @@ class Crawler:
             self._count(repository, outcome)
         if written:
             walk = log.finish(self._clock(), problem)
-            self.progress.changed_tags += await self._writer.write(lambda batch: batch.finish_walk(walk))
+            gone = await self._writer.write(lambda batch: batch.finish_walk(walk))
+            self.progress.changed_tags += gone  # not in one statement: other walkers count while this one waits
         self.progress.done += 1
 
     async def _accept(self, repository: Stored, page: TagPage) -> "asyncio.Future[PageOutcome]":

@@ -109,8 +109,8 @@ def begin(sight: Sight, sweeps: Sweeps) -> Open:
 
 def _seen(span: Open, at: int, sweeps: Sweeps) -> Open:
     """The span as seen at a moment: sweeps confirm it from then on, but not those that are over already."""
-    confirmable = span._replace(last_seen_at=None)
-    return span._replace(last_seen_at=None if confirmed_until(confirmable, sweeps) <= at else at)
+    confirmable = span if span.last_seen_at is None else span._replace(last_seen_at=None)
+    return confirmable if confirmed_until(confirmable, sweeps) <= at else span._replace(last_seen_at=at)
 
 
 def _late(span: Open, sight: Sight) -> Outcome:

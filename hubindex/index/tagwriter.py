@@ -194,11 +194,12 @@ class TagWriter:
         if not state.last_digest_id:
             return
         wanted = {tag.digest for tag in tags if tag.digest}
-        for tag in tags:
-            wanted.update(image.digest for image in tag.images)
-            if tag.digest is None and tag.images:
-                wanted.add(_key(tag.images))
+        for images in {id(tag.images): tag.images for tag in tags}.values():  # aliases share theirs
+            wanted.update([image.digest for image in images])
+        wanted.update(_key(tag.images) for tag in tags if tag.digest is None and tag.images)
         prefixes = sorted({_prefix(digest) for digest in wanted if digest not in state.digests})
+        if not prefixes:
+            return
         rows = self._tx.query("digests_by_prefix", repository_id=state.repository_id, prefixes=prefixes)
         for content, digest_id, images in rows:
             state.digests.setdefault(bytes(content), KnownDigest(digest_id, images and bytes(images)))
@@ -342,7 +343,7 @@ class TagWriter:
     def _images(
         self, state: RepositoryState, index: KnownDigest, content: bytes, images: tuple[PlatformImage, ...]
     ) -> bytes:
-        repository_id, digests = state.repository_id, state.digests
+        repository_id, digests, number = state.repository_id, state.digests, self._numbers.platform
         pairs, members = [], set()
         for image in images:
             known = digests.get(image.digest)
@@ -352,7 +353,7 @@ class TagWriter:
             if image.digest != content and known.digest_id not in members:
                 members.add(known.digest_id)
                 self._prefixes.append((_prefix(image.digest), repository_id, known.digest_id, index.digest_id))
-            pairs.append((self._numbers.platform(self._tx, image.platform), known.digest_id))
+            pairs.append((number(self._tx, image.platform), known.digest_id))
         return pack(pairs)
 
     def _new_digest(self, state: RepositoryState, content: bytes) -> KnownDigest:

@@ -23,7 +23,6 @@ _MAX_IMAGES = 1000
 _MAX_COUNT = 2**63
 _ATTESTATION = ""
 _UNKNOWN = "unknown"
-_DIGEST_SIZES = {"sha256": 32, "sha512": 64}
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _is_component = re.compile(_COMPONENT, re.ASCII).fullmatch
@@ -198,6 +197,7 @@ class _TagReader:
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
         self._known: dict[str, tuple[bytes, tuple[PlatformImage, ...]]] = {}
+        self._media_types: dict[str | None, str | None] = {}
         self._platforms: dict[tuple[str | None, str | None, str | None, str | None], str] = {}
 
     def tag(self, position: int, row: _TagRow) -> Tag | None:
@@ -207,10 +207,14 @@ class _TagReader:
             return None
         known = self._known.get(row.digest or "")
         digest, images = known if known else self._read_content(position, row)
+        try:
+            media_type = self._media_types[row.media_type]
+        except KeyError:
+            media_type = self._media_types[row.media_type] = _media_type(row.media_type)
         return Tag(
             name=row.name,
             digest=digest,
-            media_type=_media_type(row.media_type),
+            media_type=media_type,
             size=_count(row.full_size),
             pushed_at=_moment(row.tag_last_pushed) or _moment(row.last_updated),
             images=images,
@@ -249,7 +253,7 @@ class _TagReader:
         if len(rows) > _MAX_IMAGES:
             raise _Unusable(f"more than {_MAX_IMAGES:,}")
         platforms = self._platforms
-        found: dict[tuple[str, bytes], PlatformImage] = {}
+        found: dict[tuple[str, bytes], int | None] = {}
         for row in rows:
             parts = (row.os, row.architecture, row.variant, row.os_version)
             platform = platforms.get(parts)
@@ -262,8 +266,8 @@ class _TagReader:
             digest = _digest(row.digest)
             if digest is None:
                 raise _Unusable(f"{shown(row.digest, 80)!r} is not a digest")
-            found[platform, digest] = PlatformImage(platform, digest, _count(row.size))
-        return tuple([found[key] for key in sorted(found)])
+            found[platform, digest] = _count(row.size)
+        return tuple([PlatformImage(platform, digest, size) for (platform, digest), size in sorted(found.items())])
 
 
 def _is_single(row: _TagRow) -> bool:
@@ -295,12 +299,14 @@ def _platform(os: str | None, architecture: str | None, variant: str | None, os_
 
 
 def _digest(text: str) -> bytes | None:
-    algorithm, _, encoded = text.partition(":")
-    size = _DIGEST_SIZES.get(algorithm)
-    if size is None or len(encoded) != 2 * size:
+    if len(text) == 71 and text.startswith("sha256:"):
+        size = 32
+    elif len(text) == 135 and text.startswith("sha512:"):
+        size = 64
+    else:
         return None
     try:
-        digest = bytes.fromhex(encoded)
+        digest = bytes.fromhex(text[7:])
     except ValueError:
         return None
     return digest if len(digest) == size else None  # fromhex skips spaces
@@ -308,11 +314,13 @@ def _digest(text: str) -> bytes | None:
 
 def _count(value: int | str | None) -> int | None:
     """A count or a size; a negative or absurd one is not known. Some answers have it as a text of digits."""
+    if type(value) is int:
+        return value if 0 <= value < _MAX_COUNT else None
     if type(value) is str:
         if len(value) > 19 or not value.isascii() or not value.isdigit():
             return None
-        value = int(value)
-    return value if type(value) is int and 0 <= value < _MAX_COUNT else None
+        return _count(int(value))
+    return None
 
 
 def _moment(text: str | None) -> int | None:
