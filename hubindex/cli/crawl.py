@@ -1,6 +1,7 @@
 """`hubindex crawl`: fill or refresh the index."""
 
 import asyncio
+import logging
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -75,6 +76,8 @@ def crawl(
         tags=not no_tags,
         concurrency=concurrency,
     )
+    if not settings().verbose:
+        logging.basicConfig(handlers=[logging.NullHandler()])  # what libraries say beside the error that we tell
     try:
         return asyncio.run(_crawl(plan, hub_url))
     except KeyboardInterrupt:

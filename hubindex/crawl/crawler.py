@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hubindex import moment
 from hubindex.crawl.walk import WalkLog
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, NotFound, RateLimited, SourceError
-from hubindex.index.ingest import Stored
+from hubindex.index.ingest import Batch, Stored, Walk
 from hubindex.index.tagwriter import PageOutcome
 from hubindex.records import Repository, RepositoryPage, TagPage
 from hubindex.sources.hub import DockerHub
+
+T = TypeVar("T")
 
 PAGE_SIZE = 100
 
@@ -81,6 +84,7 @@ class Crawler:
         self._met = _Numbers()
         self._counted = _Numbers()
         self._failures_in_a_row = 0
+        self._storage_error: BaseException | None = None
 
     async def run(self) -> None:
         """Fetch everything planned. What a source refuses is counted in `progress`; raises `StorageError`."""
@@ -93,6 +97,9 @@ class Crawler:
                 await asyncio.wait(finders)
                 for _ in range(self._plan.concurrency):
                     await self._queue.put(None)
+            await self._writer.write(lambda _batch: None)  # everything left to the writer is written before this
+            if self._storage_error is not None:
+                raise self._storage_error
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
@@ -200,9 +207,8 @@ class Crawler:
                 await self._walk(repository)
 
     async def _walk(self, repository: Stored) -> None:
-        """Fetch all tag pages of a repository; a page is written while the next one is fetched."""
+        """Fetch all tag pages of a repository, and leave them to the writer with what the walk proves."""
         log = WalkLog(repository.repository_id, self._clock())
-        written: list[asyncio.Future[PageOutcome]] = []
         number, goes_on, problem = 1, True, None
         while goes_on:
             if self.progress.stopped:
@@ -219,27 +225,56 @@ class Crawler:
                 break
             self._answered()
             goes_on = log.add(page)
+            await self._leave_page(repository, log, page)
             number += 1
-            written.append(await self._accept(repository, page))
-        for outcome in await asyncio.gather(*written):
-            self._count(repository, outcome)
-        if written:
-            walk = log.finish(self._clock(), problem)
-            gone = await self._writer.write(lambda batch: batch.finish_walk(walk))
-            self.progress.changed_tags += gone  # not in one statement: other walkers count while this one waits
-        self.progress.done += 1
+        if number > 1:
+            await self._leave_walk(log, log.finish(self._clock(), problem))
+        else:
+            self.progress.done += 1
 
-    async def _accept(self, repository: Stored, page: TagPage) -> "asyncio.Future[PageOutcome]":
+    async def _leave_page(self, repository: Stored, log: WalkLog, page: TagPage) -> None:
+        def write(batch: Batch) -> PageOutcome:
+            log.unwritten.add(page)
+            outcome = batch.tag_page(repository.repository_id, page)
+            log.unwritten.discard(page)
+            return outcome
+
+        def count(outcome: PageOutcome) -> None:
+            self.progress.new_tags += outcome.new
+            self.progress.changed_tags += outcome.moved
+            for warning in outcome.warnings:
+                self._warn(f"{repository.name}: {warning}")
+
         for warning in page.warnings:
             self._warn(warning)
         self.progress.tags += len(page.tags)
-        return await self._writer.accept(lambda batch: batch.tag_page(repository.repository_id, page))
+        await self._leave(write, count)
 
-    def _count(self, repository: Stored, outcome: PageOutcome) -> None:
-        self.progress.new_tags += outcome.new
-        self.progress.changed_tags += outcome.moved
-        for warning in outcome.warnings:
-            self._warn(f"{repository.name}: {warning}")
+    async def _leave_walk(self, log: WalkLog, walk: Walk) -> None:
+        def write(batch: Batch) -> int:
+            problem = "a page could not be stored" if log.unwritten else walk.problem
+            return batch.finish_walk(walk._replace(problem=problem))
+
+        def count(gone: int) -> None:
+            self.progress.changed_tags += gone
+            self.progress.done += 1
+
+        await self._leave(write, count)
+
+    async def _leave(self, write: Callable[[Batch], T], count: Callable[[T], None]) -> None:
+        """Leave an action to the writer and go on; its outcome is counted once it is committed."""
+
+        def settled(future: "asyncio.Future[T]") -> None:
+            if future.cancelled():
+                return
+            if (error := future.exception()) is not None:
+                self._storage_error = self._storage_error or error
+            else:
+                count(future.result())
+
+        if self._storage_error is not None:
+            raise self._storage_error
+        (await self._writer.accept(write)).add_done_callback(settled)
 
     async def _missing(self, name: str, at: int, error: NotFound) -> None:
         is_known = await self._writer.write(lambda batch: batch.repository_missing(name, at))

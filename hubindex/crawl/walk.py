@@ -5,12 +5,16 @@ from hubindex.records import TagPage
 
 
 class WalkLog:
-    """What the pages of one walk showed, in the order in which they came, newest first."""
+    """What the pages of one walk showed, in the order in which they came, newest first.
+
+    `unwritten` holds the pages that could not be stored; without them the walk proves nothing.
+    """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
         self.repository_id = repository_id
         self.started_at = started_at
         self.names: set[str] = set()
+        self.unwritten: set[TagPage] = set()
         self._count: int | None = None
         self._count_changed = False
         self._unreadable = 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -12,10 +13,13 @@ from hubindex.index.location import Location
 
 T = TypeVar("T")
 
-BATCH_ROWS = 1000
+BATCH_ROWS = 5000
 """A transaction ends when this many rows wait, or when nothing more does."""
 
 _QUEUED_ACTIONS = 64
+
+_SWITCH_SECONDS = 0.0005
+"""How long the event loop may wait for this thread when it comes back from a socket: 5 ms cost a quarter."""
 
 
 class _Job(Generic[T]):
@@ -58,6 +62,8 @@ class Writer:
     async def __aenter__(self) -> "Writer":
         """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
         self._loop = asyncio.get_running_loop()
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._ready = self._loop.create_future()
         self._thread.start()
         try:
@@ -69,6 +75,7 @@ class Writer:
 
     async def __aexit__(self, *_exception: object) -> None:
         """Write what was accepted and close the index."""
+        sys.setswitchinterval(self._switch_interval)
         self._jobs.put(None)
         await asyncio.shield(asyncio.to_thread(self._thread.join))
 
@@ -80,9 +87,14 @@ class Writer:
         """Take `action` over, waiting only while too much else waits; the future is its committed outcome."""
         await self._room.acquire()
         job = _Job(action, self._loop)
-        job.future.add_done_callback(lambda _future: self._room.release())
+        job.future.add_done_callback(self._settled)
         self._jobs.put(job)
         return job.future
+
+    def _settled(self, future: "asyncio.Future[Any]") -> None:
+        self._room.release()
+        if not future.cancelled():
+            future.exception()  # looked at: asyncio shall not complain if whoever waited was cancelled meanwhile
 
     def _run(self) -> None:
         try:

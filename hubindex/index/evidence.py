@@ -104,6 +104,8 @@ def judge(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
 
 def begin(sight: Sight, sweeps: Sweeps) -> Open:
     """The span of which `sight` is the first evidence."""
+    if sight.at >= (sweeps.swept_at or 0) and sight.at >= (sweeps.partial_at or 0):
+        return Open(sight.content, sight.pushed_at, sight.at)
     return _seen(Open(sight.content, sight.pushed_at, sight.at), sight.at, sweeps)
 
 

@@ -15,7 +15,7 @@ from hubindex.index.location import Location
 from hubindex.index.migrate import upgrade
 from hubindex.index.reader import Row
 from hubindex.index.schema import repository as repository_table
-from hubindex.index.tagwriter import KnownTag, Numbers, PageOutcome, RepositoryState, TagWriter
+from hubindex.index.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
 from hubindex.index.words import Document, normal_term
 from hubindex.records import Repository, TagPage
 
@@ -162,7 +162,6 @@ class Batch:
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
         if walk.started_at >= (state.walked_at or 0):
             state.walked_at, state.walk_problem = walk.started_at, walk.problem
-        self._tags.flush_rows()  # the questions below are about all tags of the repository
         if walk.problem is None:
             return self._sweep(state, walk)
         self._partial(state, walk)
@@ -206,30 +205,16 @@ class Batch:
         if walk.started_at >= (sweeps.swept_at or 0):
             ended = self._end_missing_tags(state, walk)
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
-        self._tx.run(
-            "add_sweep",
-            {
-                "repository_id": walk.repository_id,
-                "started_at": walk.started_at,
-                "finished_at": walk.finished_at,
-                "tag_count": len(walk.names),
-            },
-        )
+        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, len(walk.names))
         return ended
 
     def _end_missing_tags(self, state: RepositoryState, walk: Walk) -> int:
-        number = state.repository_id
-        present, ended_meanwhile = self._tx.query("tag_counts", repository_id=number, at=walk.started_at)[0]
-        if present == len(walk.names) and not ended_meanwhile:
-            return 0  # those seen are those known: each name seen is a tag, and present
         ended = 0
-        for row in self._tx.query("open_tags", repository_id=number):
-            if row[0] not in walk.names:
-                known = KnownTag.of_row(row)
-                last_seen_at = confirmed_until(known.span, state.sweeps)
-                if last_seen_at < walk.started_at:
-                    self._tags.end(state, row[0], known, last_seen_at, walk.finished_at)
-                    ended += 1
+        for known in self._tags.missing(state, walk.names, walk.started_at):
+            last_seen_at = confirmed_until(known.span, state.sweeps)
+            if last_seen_at < walk.started_at:
+                self._tags.end(state, known, last_seen_at, walk.finished_at)
+                ended += 1
         return ended
 
     def _partial(self, state: RepositoryState, walk: Walk) -> None:
@@ -237,7 +222,7 @@ class Batch:
         since = walk.oldest_push
         if since is None or walk.started_at < (state.sweeps.partial_at or 0):
             return
-        newer = self._tx.query("newest_tags", repository_id=state.repository_id, pushed_at=since)
+        newer = self._tags.pushed_after(state, since)
         unseen = (pushed_at for name, pushed_at in newer if name not in walk.names)
         state.sweeps = state.sweeps._replace(partial_at=walk.started_at, partial_since=max(unseen, default=since))
 

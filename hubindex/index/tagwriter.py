@@ -1,5 +1,7 @@
 """Writing tag pages: which tags are new, which moved, and what digests they brought."""
 
+import struct
+
 from hubindex.index.engine import Transaction
 from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, begin, judge
 from hubindex.index.platforms import KEY_SIZE, pack, set_key
@@ -9,6 +11,11 @@ from hubindex.index.schema import digest_prefix, repository, span
 from hubindex.index.schema import tag as tag_table
 from hubindex.index.sql import Parameters
 from hubindex.records import PlatformImage, Tag, TagPage
+
+_EVIDENCE = ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans")
+_SWEEP = ("repository_id", "started_at", "finished_at", "tag_count")
+
+_first_32_bits = struct.Struct(">i").unpack_from
 
 
 class PageOutcome:
@@ -35,6 +42,7 @@ class RepositoryState:
         self.tags: dict[str, KnownTag] = {}
         self.digests: dict[bytes, KnownDigest] = {}
         self.loaded = tuple(row)
+        self.knows_all_tags = not row[0]  # it had none, so those in `tags` are all
         self.last_tag_id, self.last_digest_id = row[0], row[1]
         self.sweeps = Sweeps(row[2], row[3], row[4])
         self.updated_at, self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[5:]
@@ -48,35 +56,37 @@ class RepositoryState:
 
 
 class KnownTag:
-    """A tag's row with the digest of its open span."""
+    """A tag's row with the digest of its open span; `is_stored` tells whether the database has a row of it."""
 
-    __slots__ = ("closed_spans", "digest", "span", "tag_id")
+    __slots__ = ("closed_spans", "digest", "is_stored", "name", "span", "tag_id")
 
-    def __init__(self, tag_id: int, span: Open, digest: "KnownDigest | None", closed_spans: int = 0) -> None:
+    def __init__(
+        self, name: str, tag_id: int, span: Open, digest: "KnownDigest | None", closed_spans: int = 0
+    ) -> None:
+        self.name = name
         self.tag_id = tag_id
         self.span = span
         self.digest = digest
         self.closed_spans = closed_spans
+        self.is_stored = False
 
     @classmethod
     def of_row(cls, row: Row) -> "KnownTag":
         """From a row of `tags_named` or `open_tags`."""
-        (
-            _,
-            tag_id,
-            digest_id,
-            pushed_at,
-            first_seen_at,
-            last_seen_at,
-            gone_at,
-            closed_spans,
-            content,
-            images,
-        ) = row
+        name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans, content, images = (
+            row
+        )
         content = bytes(content) if content is not None else None
         span = Open(content, pushed_at, first_seen_at, last_seen_at, gone_at)
         digest = None if digest_id is None else KnownDigest(digest_id, None if images is None else bytes(images))
-        return cls(tag_id, span, digest, closed_spans)
+        known = cls(name, tag_id, span, digest, closed_spans)
+        known.is_stored = True
+        return known
+
+    def evidence(self) -> Row:
+        """The columns that observations change, in the order of the table."""
+        digest_id = self.digest.digest_id if self.digest else None
+        return digest_id, *self.span[1:], self.closed_spans
 
     def is_unchanged(self, tag: Tag, at: int) -> bool:
         """Whether an observation adds nothing at all; the question asked most."""
@@ -113,17 +123,19 @@ class TagWriter:
         self._tx = tx
         self._numbers = numbers
         self._states: dict[int, RepositoryState] = {}
-        self._new_tags: dict[tuple[int, str], Row] = {}
-        self._changed_tags: dict[tuple[int, str], Row] = {}
+        self._touched: dict[tuple[int, str], KnownTag] = {}
         self._spans: list[Row] = []
         self._digests: list[Row] = []
         self._prefixes: list[Row] = []
         self._described: list[Parameters] = []
+        self._sweeps: list[Row] = []
+        self._written = 0
 
     @property
     def pending(self) -> int:
-        """How many rows wait to be written."""
-        return len(self._new_tags) + len(self._spans) + len(self._digests) + len(self._prefixes)
+        """How many rows the transaction adds or changes."""
+        waiting = (self._touched, self._spans, self._digests, self._prefixes, self._sweeps)
+        return self._written + sum(map(len, waiting))
 
     def state(self, repository_id: int) -> RepositoryState:
         """The repository's row, locked until the transaction ends."""
@@ -146,39 +158,68 @@ class TagWriter:
                 self._store(state, tag, at, outcome)
         return outcome
 
-    def end(self, state: RepositoryState, name: str, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
+    def missing(self, state: RepositoryState, names: set[str], began_at: int) -> list[KnownTag]:
+        """The tags that the repository has and that a walk which began at a moment did not name."""
+        if state.knows_all_tags:
+            present = state.tags.values()
+            return [known for known in present if known.span.gone_at is None and known.name not in names]
+        self._flush_rows()
+        number = state.repository_id
+        count, ended_meanwhile = self._tx.query("tag_counts", repository_id=number, at=began_at)[0]
+        if count == len(names) and not ended_meanwhile:
+            return []  # those named are those known: each name that was seen is a tag, and present
+        rows = self._tx.query("open_tags", repository_id=number)
+        return [KnownTag.of_row(row) for row in rows if row[0] not in names]
+
+    def pushed_after(self, state: RepositoryState, moment: int) -> list[tuple[str, int]]:
+        """Name and push time of the tags whose open span was pushed after a moment."""
+        if not state.knows_all_tags:
+            self._flush_rows()
+            rows = self._tx.query("newest_tags", repository_id=state.repository_id, pushed_at=moment)
+            return [(name, pushed_at) for name, pushed_at in rows]
+        present = ((known.name, known.span) for known in state.tags.values())
+        return [
+            (name, span_.pushed_at)
+            for name, span_ in present
+            if span_.gone_at is None and span_.pushed_at is not None and span_.pushed_at > moment
+        ]
+
+    def end(self, state: RepositoryState, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
         """A sweep that began after `last_seen_at` and ended at `gone_at` did not find the tag."""
-        before = known.span
-        self._close(
-            state,
-            known,
-            Closed(before.content, before.pushed_at, before.first_seen_at, last_seen_at),
-            gone_at,
+        content, pushed_at, first_seen_at, _, _ = known.span
+        self._add_span(
+            state, known, known.digest, Closed(content, pushed_at, first_seen_at, last_seen_at), gone_at
         )
         known.digest = None
-        known.span = Open(None, None, before.first_seen_at, last_seen_at, gone_at)
-        state.tags[name] = known
-        self._put(state, name, known)
+        known.span = Open(None, None, first_seen_at, last_seen_at, gone_at)
+        state.tags[known.name] = known
+        self._touch(state, known)
 
-    def flush_rows(self) -> None:
+    def sweep(self, repository_id: int, started_at: int, finished_at: int, tag_count: int) -> None:
+        """Remember a sweep."""
+        self._sweeps.append((repository_id, started_at, finished_at, tag_count))
+
+    def _flush_rows(self) -> None:
         """Write the gathered rows of tags and history, so that questions see them."""
-        tx = self._tx
-        tx.insert(tag_table, list(self._new_tags.values()))
+        self._written = self.pending
+        tx, touched = self._tx, self._touched
+        new = [(*key, known.tag_id, *known.evidence()) for key, known in touched.items() if not known.is_stored]
+        changed = [(*known.evidence(), *key) for key, known in touched.items() if known.is_stored]
+        tx.insert(tag_table, new)
         tx.insert(span, self._spans)
         tx.insert(digest_table, self._digests)
         tx.insert(digest_prefix, self._prefixes)
-        tx.update(
-            tag_table,
-            ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans"),
-            [(*row[3:], *row[:2]) for row in self._changed_tags.values()],
-        )
+        tx.update(tag_table, _EVIDENCE, changed)
         tx.run("describe_digest", *self._described)
-        self._new_tags, self._changed_tags = {}, {}
-        self._spans, self._digests, self._prefixes, self._described = [], [], [], []
+        tx.run("add_sweep", *(dict(zip(_SWEEP, row, strict=True)) for row in self._sweeps))
+        for known in touched.values():
+            known.is_stored = True
+        self._touched = {}
+        self._spans, self._digests, self._prefixes, self._described, self._sweeps = [], [], [], [], []
 
     def flush(self) -> None:
         """Write all that was gathered."""
-        self.flush_rows()
+        self._flush_rows()
         changed = [(*s.row(), s.repository_id) for s in self._states.values() if s.row() != s.loaded]
         self._tx.update(repository, RepositoryState.COLUMNS, changed)
 
@@ -209,22 +250,15 @@ class TagWriter:
         if known is None:
             content = tag.digest or (_key(tag.images) if tag.images else None)
             digest = self._digest(state, content, tag, outcome)
+            span_ = begin(Sight(content, tag.pushed_at, at, None), state.sweeps)
             state.last_tag_id += 1
-            known = KnownTag(
-                state.last_tag_id, begin(Sight(content, tag.pushed_at, at, None), state.sweeps), digest
-            )
-            state.tags[tag.name] = known
-            self._put(state, tag.name, known, is_new=True)
+            known = state.tags[tag.name] = KnownTag(tag.name, state.last_tag_id, span_, digest)
+            self._touch(state, known)
             outcome.new += 1
             return
         content, same = self._compare(state, tag, known)
-        self._apply(
-            state,
-            tag,
-            known,
-            judge(known.span, Sight(content, tag.pushed_at, at, same), state.sweeps),
-            outcome,
-        )
+        change = judge(known.span, Sight(content, tag.pushed_at, at, same), state.sweeps)
+        self._apply(state, tag, known, change, outcome)
         if same:
             self._digest(state, content, tag, outcome)  # its platform images may be readable only now
 
@@ -236,12 +270,12 @@ class TagWriter:
                 late = self._digest(state, change.closed.content, tag, outcome)
                 self._add_span(state, known, late, change.closed, None)
             else:
-                self._close(state, known, change.closed, None)
+                self._add_span(state, known, known.digest, change.closed, None)
         if change.open is not None:
             known.span = change.open
             known.digest = self._digest(state, change.open.content, tag, outcome)
         if change.kind is not Kind.SAME:
-            self._put(state, tag.name, known)
+            self._touch(state, known)
         outcome.moved += change.kind in {Kind.MOVED, Kind.RETURNED}
 
     def _compare(self, state: RepositoryState, tag: Tag, known: KnownTag) -> tuple[bytes | None, bool | None]:
@@ -275,9 +309,6 @@ class TagWriter:
             pairs.append((self._numbers.platform(self._tx, image.platform), known.digest_id))
         return pack(pairs)
 
-    def _close(self, state: RepositoryState, known: KnownTag, closed: Closed, gone_at: int | None) -> None:
-        self._add_span(state, known, known.digest, closed, gone_at)
-
     def _add_span(
         self,
         state: RepositoryState,
@@ -292,16 +323,9 @@ class TagWriter:
             closed.pushed_at, closed.first_seen_at, closed.last_seen_at, gone_at,
         ))  # fmt: skip
 
-    def _put(self, state: RepositoryState, name: str, known: KnownTag, *, is_new: bool = False) -> None:
-        key = (state.repository_id, name)
-        digest_id = known.digest.digest_id if known.digest else None
-        _, pushed_at, first_seen_at, last_seen_at, gone_at = known.span
-        evidence = (digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, known.closed_spans)
-        row = (*key, known.tag_id, *evidence)
-        if is_new or key in self._new_tags:
-            self._new_tags[key] = row
-        else:
-            self._changed_tags[key] = row
+    def _touch(self, state: RepositoryState, known: KnownTag) -> None:
+        """Let the tag's row be written."""
+        self._touched[state.repository_id, known.name] = known
 
     def _digest(
         self, state: RepositoryState, content: bytes | None, tag: Tag, outcome: PageOutcome
@@ -337,23 +361,24 @@ class TagWriter:
     def _describe(self, state: RepositoryState, known: KnownDigest, content: bytes, tag: Tag) -> Row:
         """Media type, size and packed images of a tag's digest; images not known before get their numbers."""
         known.seen = tag.images
-        known.images = self._images(state, known, content, tag.images) if tag.images else None
+        known.images = self._images(state, known, tag.images) if tag.images else None
         return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images
 
-    def _images(
-        self, state: RepositoryState, index: KnownDigest, content: bytes, images: tuple[PlatformImage, ...]
-    ) -> bytes:
-        repository_id, digests, number = state.repository_id, state.digests, self._numbers.platform
-        pairs, members = [], set()
+    def _images(self, state: RepositoryState, index: KnownDigest, images: tuple[PlatformImage, ...]) -> bytes:
+        repository_id, index_id, digests = state.repository_id, index.digest_id, state.digests
+        platforms, pairs, members = self._numbers.platforms, [], set()
         for image in images:
-            known = digests.get(image.digest)
+            digest = image.digest
+            known = digests.get(digest)
             if known is None:
-                known = self._new_digest(state, image.digest)
-                self._digests.append((repository_id, known.digest_id, image.digest, None, image.size, None))
-            if image.digest != content and known.digest_id not in members:
-                members.add(known.digest_id)
-                self._prefixes.append((_prefix(image.digest), repository_id, known.digest_id, index.digest_id))
-            pairs.append((number(self._tx, image.platform), known.digest_id))
+                known = self._new_digest(state, digest)
+                self._digests.append((repository_id, known.digest_id, digest, None, image.size, None))
+            digest_id = known.digest_id
+            if digest_id != index_id and digest_id not in members:
+                members.add(digest_id)
+                self._prefixes.append((_prefix(digest), repository_id, digest_id, index_id))
+            platform_id = platforms.get(image.platform) or self._numbers.platform(self._tx, image.platform)
+            pairs.append((platform_id, digest_id))
         return pack(pairs)
 
     def _new_digest(self, state: RepositoryState, content: bytes) -> KnownDigest:
@@ -366,14 +391,14 @@ class Numbers:
     """The numbers of platforms and media types, remembered between transactions."""
 
     def __init__(self) -> None:
-        self._platforms: dict[str, int] = {}
+        self.platforms: dict[str, int] = {}
         self._media_types: dict[str, int] = {}
 
     def platform(self, tx: Transaction, name: str) -> int:
         """The number of a platform name, given out on first use."""
-        number = self._platforms.get(name)
+        number = self.platforms.get(name)
         if number is None:
-            number = self._platforms[name] = _number(tx, "platform", name)
+            number = self.platforms[name] = _number(tx, "platform", name)
         return number
 
     def media_type(self, tx: Transaction, name: str | None) -> int | None:
@@ -387,7 +412,7 @@ class Numbers:
 
     def forget(self) -> None:
         """After a rollback: numbers given out in it are void."""
-        self._platforms.clear()
+        self.platforms.clear()
         self._media_types.clear()
 
 
@@ -401,4 +426,4 @@ def _key(images: tuple[PlatformImage, ...]) -> bytes:
 
 
 def _prefix(content: bytes) -> int:
-    return int.from_bytes(content[:4], "big", signed=True)
+    return int(_first_32_bits(content)[0])

@@ -1,6 +1,7 @@
 """The thread that writes: order, batches, faults, and the end."""
 
 import asyncio
+import gc
 import shutil
 import sqlite3
 import threading
@@ -219,6 +220,23 @@ def test_an_action_whose_caller_was_cancelled_is_written_and_disturbs_nobody(loc
 
     written(location, story)
     assert names(location) == ["acme/app", "acme/left-alone"]
+
+
+def test_a_failure_that_nobody_waits_for_is_not_shouted_about(
+    location: Location, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those who waited may have been cancelled by the first failure: one error is enough on a terminal."""
+
+    def spoil(_batch: Batch) -> None:
+        raise ValueError("spoilt")
+
+    async def story(writer: Writer) -> None:
+        for _ in range(5):
+            await writer.accept(spoil)
+
+    written(location, story)
+    gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_no_more_than_a_queue_of_actions_waits(location: Location) -> None:

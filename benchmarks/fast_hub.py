@@ -1,0 +1,148 @@
+"""A stand-in Docker Hub that costs next to nothing: answers are made and packed before the first request.
+
+    python -m benchmarks.fast_hub PAGES VARIANTS SIZE...
+
+serves for each SIZE a namespace `nSIZE` of so many repositories, each with PAGES pages of 100 tags: 25 image
+indexes with four tags and eight platforms each. Repositories share VARIANTS different tag lists. It prints its
+URL when it is ready.
+"""
+
+import asyncio
+import gzip
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.histories import INDEX, PAGE, PLATFORMS
+
+Answers = dict[tuple[bytes, int], bytes]
+
+_ALIASES = 4
+_NEXT = "https://hub.docker.com/v2/next"
+_page_number = re.compile(rb"[?&]page=(\d+)").search
+_HEADERS = b"Content-Type: application/json\r\nContent-Encoding: gzip"
+_NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextmanager
+def serving(pages: int, variants: int, *sizes: int) -> Iterator[str]:
+    """The URL of a stand-in in a process of its own."""
+    arguments = [sys.executable, "-m", "benchmarks.fast_hub", *map(str, (pages, variants, *sizes))]
+    checkout = Path(__file__).parent.parent
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=checkout) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def names(size: int) -> list[str]:
+    """The repositories of the namespace of this size."""
+    return [f"n{size}/repository-{number}" for number in range(size)]
+
+
+def answers(pages: int, variants: int, sizes: Sequence[int]) -> Answers:
+    """All answers, by path and page."""
+    rng = random.Random("fast hub")
+    lists = [[_answer(_tag_page(rng, number, pages)) for number in range(pages)] for _ in range(variants)]
+    made: Answers = {}
+    for size in sizes:
+        own = names(size)
+        path = f"/v2/namespaces/n{size}/repositories"
+        for start in range(0, size, PAGE):
+            rows = [_repository(name) for name in own[start : start + PAGE]]
+            made[path.encode(), start // PAGE + 1] = _answer(_envelope(rows, size, is_last=start + PAGE >= size))
+        for place, name in enumerate(own):
+            tags = f"{path}/{name.partition('/')[2]}/tags".encode()
+            made.update({(tags, number): page for number, page in enumerate(lists[place % variants], 1)})
+    return made
+
+
+def _answer(body: object) -> bytes:
+    packed = gzip.compress(msgspec.json.encode(body), 6)
+    return b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (_HEADERS, len(packed), packed)
+
+
+def _envelope(rows: list[dict[str, object]], count: int, *, is_last: bool) -> dict[str, object]:
+    return {"count": count, "next": None if is_last else _NEXT, "previous": None, "results": rows}
+
+
+def _repository(name: str) -> dict[str, object]:
+    namespace, _, own = name.partition("/")
+    return {
+        "name": own, "namespace": namespace, "repository_type": "image", "status": 1, "is_private": False,
+        "description": f"The image {own}", "star_count": 3, "pull_count": 12345, "is_automated": False,
+        "last_updated": "2024-05-05T10:00:00.123456Z", "date_registered": "2020-05-05T10:00:00.123456Z",
+        "affiliation": "", "media_types": [INDEX], "content_types": ["image"], "categories": [],
+    }  # fmt: skip
+
+
+def _tag_page(rng: random.Random, number: int, pages: int) -> dict[str, object]:
+    rows: list[dict[str, object]] = []
+    for content in range(PAGE // _ALIASES):
+        place = number * PAGE + content * _ALIASES
+        at = f"{2024 - place // 8760}-01-01T00:00:00.{999_999 - place:06}Z"
+        digest = _digest(rng)
+        images = [_image(rng, platform, at) for platform in PLATFORMS]
+        rows += [_tag(f"{place + alias}.{content}-alpine", digest, images, at) for alias in range(_ALIASES)]
+    return _envelope(rows, pages * PAGE, is_last=number == pages - 1)
+
+
+def _tag(name: str, digest: str, images: list[dict[str, object]], at: str) -> dict[str, object]:
+    return {
+        "creator": 2215, "id": 10_128_273, "images": images, "last_updated": at, "last_updater": 1_156_886,
+        "last_updater_username": "doijanky", "name": name, "repository": 21_171, "full_size": images[0]["size"],
+        "v2": True, "tag_status": "active", "tag_last_pulled": "2025-09-22T11:11:26.35526421Z",
+        "tag_last_pushed": at, "media_type": INDEX, "content_type": "image", "digest": digest,
+    }  # fmt: skip
+
+
+def _image(rng: random.Random, platform: str, at: str) -> dict[str, object]:
+    os, architecture, *variant = platform.split("/")
+    return {
+        "architecture": architecture, "features": "", "variant": variant[0] if variant else None,
+        "digest": _digest(rng), "os": os, "os_features": "", "os_version": None,
+        "size": rng.randrange(10_000_000, 90_000_000), "status": "active",
+        "last_pulled": "2025-09-22T11:11:26.35526421Z", "last_pushed": at,
+    }  # fmt: skip
+
+
+def _digest(rng: random.Random) -> str:
+    return f"sha256:{rng.randbytes(32).hex()}"
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, made: Answers) -> None:
+        self._made = made
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while b"\r\n\r\n" in self._received:
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            target = head.split(b" ", 2)[1]
+            number = _page_number(target)
+            key = target.partition(b"?")[0], int(number[1]) if number else 1
+            self._transport.write(self._made.get(key, _NOT_FOUND))
+
+
+async def _serve(made: Answers) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(made), "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    _pages, _variants, *_sizes = map(int, sys.argv[1:])
+    asyncio.run(_serve(answers(_pages, _variants, _sizes)))

