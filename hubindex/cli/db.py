@@ -34,10 +34,10 @@ def upgrade() -> None:
 @common_options
 def current() -> None:
     """Print the schema revision of the index."""
-    from hubindex.index.migrate import current as find
+    from hubindex.index.reader import find_revision
 
     location = settings().location
-    revision = find(location)
+    revision = find_revision(location)
     if revision is None:
         raise NoAnswer(f"{location.label}: there is no index: 'hubindex db upgrade' or any crawl creates it")
     write([revision])

@@ -34,6 +34,7 @@ _TABLE = Table(
         "TagsSeen": "TAGS SEEN",
         "Problem": "PROBLEM",
         "MissingSince": "MISSING SINCE",
+        "GoneSince": "GONE SINCE",
     },
     ("Name", "StarCount", "PullCount", "TagCount", "NewestTag", "UpdatedAt"),
     "*hubindex.Repository",
@@ -78,6 +79,7 @@ def _row(facts: RepositoryFacts, tags: list[TagFacts]) -> Row:
         "TagsSeen": optional_moment(facts.looked_at),
         "Problem": facts.walk_problem,
         "MissingSince": optional_moment(facts.missing_at),
+        "GoneSince": optional_moment(facts.gone_at),
     }
 
 

@@ -9,14 +9,17 @@ from hubindex import moment
 from hubindex.crawl.walk import WalkLog
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, NotFound, RateLimited, SourceError
-from hubindex.index.ingest import Batch, Stored, Walk
+from hubindex.index.ingest import Batch, Stored
 from hubindex.index.tagwriter import PageOutcome
 from hubindex.records import Repository, RepositoryPage, TagPage
+from hubindex.reference import short_name
 from hubindex.sources.hub import DockerHub
 
 T = TypeVar("T")
 
 PAGE_SIZE = 100
+MOST_PAGES = 20_000
+"""Where a list ends that has no end: two million rows, twice what the largest repository is known to have."""
 
 _WAITING_REPOSITORIES = 200
 _MOST_FAILURES_IN_A_ROW = 20
@@ -141,14 +144,15 @@ class Crawler:
             stored = await self._store(page.repositories[:room], page.observed_at)
             before = len(places)
             places.update((repository.repository_id, None) for repository in stored)
-            is_last = not page.more or len(places) == before or len(places) >= self._plan.limit
-            at = page.observed_at
-            await self._writer.write(
-                lambda batch, at=at, whole=is_last: batch.search_results(term, list(places), at, whole=whole)  # type: ignore[misc]
-            )
+            if not places:
+                self._warn(f"{term}: Docker Hub finds nothing")
+            await self._leave_hits(term, list(places), page.observed_at, whole=not page.more)
             yield stored
-            if is_last:
+            if not page.more or len(places) == before or len(places) >= self._plan.limit:
                 return
+
+    async def _leave_hits(self, term: str, places: list[int], at: int, *, whole: bool) -> None:
+        await self._writer.write(lambda batch: batch.search_results(term, places, at, whole=whole))
 
     async def _namespace(self, namespace: str) -> AsyncIterator[list[Stored]]:
         number, listed = 1, _Numbers()
@@ -161,7 +165,9 @@ class Crawler:
             if not stored and number == 1:
                 self._warn(f"{namespace}: Docker Hub shows no repositories of it")
             fresh = [repository for repository in stored if listed.add(repository.repository_id)]
-            if not page.more or not fresh:  # a list that repeats itself would go on for ever
+            if (
+                not page.more or not fresh or number >= MOST_PAGES
+            ):  # a list that repeats itself would go on for ever
                 return
             number += 1
 
@@ -169,8 +175,8 @@ class Crawler:
         at = self._clock()
         try:
             record = await self._hub.repository(name)
-        except NotFound as error:
-            await self._missing(name, at, error)
+        except NotFound:
+            await self._missing(name, at)
         except SourceError as error:
             self._fail(error)
         else:
@@ -209,28 +215,38 @@ class Crawler:
     async def _walk(self, repository: Stored) -> None:
         """Fetch all tag pages of a repository, and leave them to the writer with what the walk proves."""
         log = WalkLog(repository.repository_id, self._clock())
-        number, goes_on, problem = 1, True, None
+        try:
+            problem = await self._fetch(repository, log)
+        except asyncio.CancelledError:
+            if log.pages:
+                self._writer.accept_last(self._proof(log, "interrupted"))
+            raise
+        if log.pages:
+            await self._leave(self._proof(log, problem), self._count_walk)
+        else:
+            self.progress.done += 1
+
+    async def _fetch(self, repository: Stored, log: WalkLog) -> str | None:
+        """Fetch the pages; returns why that broke off, None if it did not."""
+        goes_on = True
         while goes_on:
+            number = log.pages + 1
             if self.progress.stopped:
-                problem = f"page {number}: not fetched, because the crawl was stopped"
-                break
+                return f"page {number}: not fetched, because the crawl was stopped"
             try:
                 page = await self._hub.tag_page(repository.name, number, PAGE_SIZE)
-            except NotFound as error:
-                await self._missing(repository.name, log.started_at, error)
-                return
+            except NotFound:
+                await self._missing(repository.name, log.started_at)
+                return None if number == 1 else f"page {number}: not found"
             except SourceError as error:
                 self._fail(error)
-                problem = f"page {number}: {error}"
-                break
+                return f"page {number}: {error}"
             self._answered()
             goes_on = log.add(page)
             await self._leave_page(repository, log, page)
-            number += 1
-        if number > 1:
-            await self._leave_walk(log, log.finish(self._clock(), problem))
-        else:
-            self.progress.done += 1
+            if goes_on and number >= MOST_PAGES:
+                return f"more than {MOST_PAGES:,} pages"
+        return None
 
     async def _leave_page(self, repository: Stored, log: WalkLog, page: TagPage) -> None:
         def write(batch: Batch) -> PageOutcome:
@@ -250,16 +266,19 @@ class Crawler:
         self.progress.tags += len(page.tags)
         await self._leave(write, count)
 
-    async def _leave_walk(self, log: WalkLog, walk: Walk) -> None:
+    def _proof(self, log: WalkLog, problem: str | None) -> Callable[[Batch], int]:
+        """The action that stores what a walk proves, after all of its pages."""
+        walk = log.finish(self._clock(), problem)
+
         def write(batch: Batch) -> int:
-            problem = "a page could not be stored" if log.unwritten else walk.problem
-            return batch.finish_walk(walk._replace(problem=problem))
+            lost = "a page could not be stored" if log.unwritten else None
+            return batch.finish_walk(walk._replace(problem=lost or walk.problem))
 
-        def count(gone: int) -> None:
-            self.progress.changed_tags += gone
-            self.progress.done += 1
+        return write
 
-        await self._leave(write, count)
+    def _count_walk(self, gone: int) -> None:
+        self.progress.changed_tags += gone
+        self.progress.done += 1
 
     async def _leave(self, write: Callable[[Batch], T], count: Callable[[T], None]) -> None:
         """Leave an action to the writer and go on; its outcome is counted once it is committed."""
@@ -276,10 +295,11 @@ class Crawler:
             raise self._storage_error
         (await self._writer.accept(write)).add_done_callback(settled)
 
-    async def _missing(self, name: str, at: int, error: NotFound) -> None:
+    async def _missing(self, name: str, at: int) -> None:
         is_known = await self._writer.write(lambda batch: batch.repository_missing(name, at))
-        self._answered()
-        self._fail(NotFound(f"{error} (the index keeps what it knows)") if is_known else error)
+        self._failures_in_a_row = 0  # it did answer
+        kept = "; what the index knows of it stays" if is_known else ""
+        self._fail(NotFound(f"{short_name(name)}: not found on Docker Hub: missing, private or a fault{kept}"))
 
     def _answered(self) -> None:
         self.progress.answers += 1
@@ -291,7 +311,9 @@ class Crawler:
         progress.first_error = progress.first_error or error
         self._failures_in_a_row += 1
         is_refused = isinstance(error, (RateLimited, Blocked))
-        if progress.answers and not progress.stopped:  # if nothing ever answers, the crawl ends with this error
+        # A crawl that nothing answers ends with its first error, and need not repeat it.
+        is_news = progress.answers or (isinstance(error, NotFound) and progress.failures > 1)
+        if is_news and not progress.stopped:
             self._warn(str(error))
         if is_refused or self._failures_in_a_row >= _MOST_FAILURES_IN_A_ROW:
             progress.stopped = True

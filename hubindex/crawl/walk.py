@@ -13,6 +13,7 @@ class WalkLog:
     def __init__(self, repository_id: int, started_at: int) -> None:
         self.repository_id = repository_id
         self.started_at = started_at
+        self.pages = 0
         self.names: set[str] = set()
         self.unwritten: set[TagPage] = set()
         self._count: int | None = None
@@ -25,6 +26,7 @@ class WalkLog:
 
     def add(self, page: TagPage) -> bool:
         """Take a page in; returns whether the next one is worth asking for."""
+        self.pages += 1
         before = len(self.names)
         self.names.update(tag.name for tag in page.tags)
         self._unreadable += page.unreadable

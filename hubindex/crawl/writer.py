@@ -18,6 +18,9 @@ BATCH_ROWS = 5000
 
 _QUEUED_ACTIONS = 64
 
+_DEADLOCKS = 10
+_TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock_detected, serialization_failure
+
 _SWITCH_SECONDS = 0.0005
 """How long the event loop may wait for this thread when it comes back from a socket: 5 ms cost a quarter."""
 
@@ -78,6 +81,7 @@ class Writer:
         sys.setswitchinterval(self._switch_interval)
         self._jobs.put(None)
         await asyncio.shield(asyncio.to_thread(self._thread.join))
+        await asyncio.sleep(0)  # what the thread told the loop last is counted now
 
     async def write(self, action: Callable[[Batch], T]) -> T:
         """Run `action` in a transaction and return its outcome once that is committed."""
@@ -91,10 +95,15 @@ class Writer:
         self._jobs.put(job)
         return job.future
 
+    def accept_last(self, action: Callable[[Batch], object]) -> None:
+        """Take an action over without waiting: the crawl is being cancelled, and nobody asks what came of it."""
+        job = _Job(action, self._loop)
+        job.future.add_done_callback(_look_at)
+        self._jobs.put(job)
+
     def _settled(self, future: "asyncio.Future[Any]") -> None:
         self._room.release()
-        if not future.cancelled():
-            future.exception()  # looked at: asyncio shall not complain if whoever waited was cancelled meanwhile
+        _look_at(future)
 
     def _run(self) -> None:
         try:
@@ -149,9 +158,25 @@ class Writer:
                 job.fail(error)
                 return
             try:
-                with ingest.transaction() as batch:
-                    value = job.action(batch)
+                value = self._alone(ingest, job)
             except Exception as own_error:
                 job.fail(own_error)
             else:
                 job.succeed(value)
+
+    def _alone(self, ingest: Ingest, job: _Job[T]) -> T:
+        """Run one action in a transaction of its own, again if a deadlock makes it the victim."""
+        for remaining in range(_DEADLOCKS, -1, -1):
+            try:
+                with ingest.transaction() as batch:
+                    return job.action(batch)
+            except StorageError as error:
+                if not remaining or getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+        raise AssertionError
+
+
+def _look_at(future: "asyncio.Future[Any]") -> None:
+    """Take note of a failure: asyncio shall not complain if whoever waited for it was cancelled meanwhile."""
+    if not future.cancelled():
+        future.exception()

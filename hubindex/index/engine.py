@@ -12,17 +12,21 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, create_engine, event, insert, update
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from hubindex.errors import StorageError
 from hubindex.index import sql
 from hubindex.index.location import Location
-from hubindex.index.reader import POSTGRES_MISSING, Row, connect_postgresql, storage_errors
-
-ONLY_LOOKS = "hubindex_only_looks"
-"""The execution option of a connection that writes nothing."""
+from hubindex.index.reader import (
+    POSTGRES_MISSING,
+    Row,
+    connect_postgresql,
+    connect_sqlite,
+    refuse_foreign_file,
+    storage_errors,
+)
 
 _PATIENCE = 60  # seconds to wait for another writer
 
@@ -63,7 +67,7 @@ def _sqlite_engine(path: str) -> Engine:
     def _configure(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cast("Any", connection).isolation_level = None  # transactions begin where we say so
         cursor = connection.cursor()
-        _use_wal(cursor)
+        _use_wal(cursor, path)
         for pragma in _SQLITE_PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
@@ -73,11 +77,16 @@ def _sqlite_engine(path: str) -> Engine:
     def _begin(connection: Connection) -> None:
         if connection.connection.info["file"] != _identity(path):  # SQLite would go on writing into nowhere
             raise StorageError(f"{path}: the index was removed or replaced while it was in use")
-        # One writer at a time, from its first read on; who only looks waits for nobody.
-        only_looks = connection.get_execution_options().get(ONLY_LOOKS)
-        connection.exec_driver_sql("BEGIN" if only_looks else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # one writer at a time, from its first read on
 
     return engine
+
+
+def open_looking_engine(location: Location) -> Engine:
+    """An engine for looking at an existing index with SQLAlchemy's eyes; it cannot write into a SQLite file."""
+    if location.dialect == "sqlite":
+        return create_engine("sqlite://", creator=lambda: connect_sqlite(location.target))
+    return open_engine(location)
 
 
 def _identity(path: str) -> tuple[int, int] | None:
@@ -88,8 +97,13 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _use_wal(cursor: DBAPICursor) -> None:
-    """Switch a new file to WAL. If another process does so at this moment, SQLite fails at once: ask again."""
+def _use_wal(cursor: Any, path: str) -> None:
+    """Switch a new file to WAL. If another process does so at this moment, SQLite fails at once: ask again.
+
+    A file of another program is refused before anything in it is changed.
+    """
+    if not cursor.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchall():
+        refuse_foreign_file(cursor.execute("SELECT count(*) FROM sqlite_schema").fetchall(), path)
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -133,8 +147,13 @@ class Transaction:
 
     def update(self, table: Table, columns: tuple[str, ...], rows: list[Row]) -> None:
         """Change `columns` of existing rows; each row has the new values, then the primary key."""
-        if rows:
-            self._driver.cursor().executemany(_update_sql(table, columns, self._sql_dialect), rows)
+        if not rows:
+            return
+        statement = _update_sql(table, columns, self._sql_dialect)
+        if self.dialect == "sqlite":
+            self._driver.executemany(statement, rows)
+        else:
+            self._driver.execute(statement, [list(values) for values in zip(*rows, strict=True)])
 
     def _insert_many(self, table: Table, rows: list[Row]) -> None:
         """Many rows in one statement cost a third less than one by one."""
@@ -174,6 +193,14 @@ def _insert_sql(table: Table, dialect: Dialect) -> tuple[str, str, int]:
 
 @lru_cache
 def _update_sql(table: Table, columns: tuple[str, ...], dialect: Dialect) -> str:
-    keys = (column == bindparam(f"key_{column.name}") for column in table.primary_key)
-    values: tuple[tuple[Any, Any], ...] = tuple((table.c[name], bindparam(f"new_{name}")) for name in columns)
-    return str(update(table).where(*keys).ordered_values(*values).compile(dialect=dialect))
+    """On PostgreSQL the values of each column come as one array."""
+    keys = [column.name for column in table.primary_key]
+    if dialect.name == "sqlite":
+        changes = ", ".join(f"{name} = ?" for name in columns)
+        return f"UPDATE {table.name} SET {changes} WHERE " + " AND ".join(f"{name} = ?" for name in keys)
+    types = (table.c[name].type.compile(dialect).partition(" COLLATE")[0] for name in (*columns, *keys))
+    arrays = ", ".join(f"CAST(%s AS {type_}[])" for type_ in types)
+    changes = ", ".join(f"{name} = new.{name}" for name in columns)
+    same = " AND ".join(f"{table.name}.{name} = new.{name}" for name in keys)
+    names = ", ".join((*columns, *keys))
+    return f"UPDATE {table.name} SET {changes} FROM unnest({arrays}) AS new ({names}) WHERE {same}"

@@ -66,7 +66,7 @@ def _star_count(value: str) -> int:
         number = int(value)
         if -_INT64 <= number < _INT64:
             return number
-    raise InvalidFilter(f"invalid filter 'stars={_shown(value)}': a whole number is expected")
+    raise InvalidFilter(f"invalid filter 'stars={_shown(value)}'")
 
 
 def _shown(text: str) -> str:

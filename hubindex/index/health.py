@@ -1,7 +1,7 @@
 """Whether an index is sound: its schema, its pages, and rows that must not contradict each other."""
 
 from hubindex.index import sql
-from hubindex.index.engine import ONLY_LOOKS, open_engine
+from hubindex.index.engine import open_looking_engine
 from hubindex.index.location import Location
 from hubindex.index.migrate import differences
 from hubindex.index.reader import open_reader, storage_errors
@@ -22,9 +22,9 @@ def check(location: Location) -> list[str]:
                     problems.append(f"{count:,} {name.replace('_', ' ')}")
     finally:
         reader.close()
-    engine = open_engine(location)
+    engine = open_looking_engine(location)
     try:
-        with storage_errors(), engine.connect().execution_options(**{ONLY_LOOKS: True}) as connection:
+        with storage_errors(), engine.connect() as connection:
             problems += [f"schema: {difference}" for difference in differences(connection)]
     finally:
         engine.dispose()

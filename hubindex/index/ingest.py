@@ -16,7 +16,7 @@ from hubindex.index.migrate import upgrade
 from hubindex.index.reader import Row
 from hubindex.index.schema import repository as repository_table
 from hubindex.index.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
-from hubindex.index.words import Document, normal_term
+from hubindex.index.words import Document, term_key
 from hubindex.records import Repository, TagPage
 
 DOCKER_HUB = 1
@@ -118,7 +118,8 @@ class Batch:
             if values != row[2:]:
                 changed.append((*values, row[0]))
                 before = None if row[11] is not None else _document(row[0], row[1], row[2:7])
-                self._documents.replace(row[0], before, _document(row[0], row[1], values[:5]))
+                after = None if values[9] is not None else _document(row[0], row[1], values[:5])
+                self._documents.replace(row[0], before, after)
             stored.append(Stored(row[0], record.name, is_new=False, is_changed=is_changed))
         self._tx.insert(repository_table, added)
         self._tx.update(repository_table, _DESCRIBED, changed)
@@ -127,13 +128,17 @@ class Batch:
     def search_results(self, term: str, repository_ids: Sequence[int], crawled_at: int, *, whole: bool) -> None:
         """Remember the order in which the source returned repositories for a term, from position 1.
 
-        `whole` tells that all the pages asked for arrived: what the source no longer returns is forgotten then.
+        What stood in one of these places before, and is not returned any more, is forgotten; with `whole`, which
+        tells that the source's list ended here, whatever stood behind them too. An empty list may be a fault of
+        the source: it changes nothing.
         """
-        term = normal_term(term)
+        term = term_key(term)
         if any(known_at > crawled_at for _, known_at in self._tx.query("term", term=term)):
             return  # a later crawl was stored first
         self._tx.run("touch_term", {"term": term, "crawled_at": crawled_at})
         term_id = self._tx.query("term", term=term)[0][0]
+        if not repository_ids:
+            return
         positions = {number: place for place, number in reversed(list(enumerate(repository_ids, 1)))}
         known = {row[0]: row[1] for row in self._tx.query("hits_of_term", term_id=term_id)}
         self._tx.run(
@@ -144,9 +149,9 @@ class Batch:
                 if known.get(number) != place
             ),
         )
-        if whole:
-            dropped = known.keys() - positions.keys()
-            self._tx.run("drop_hit", *({"term_id": term_id, "repository_id": number} for number in dropped))
+        last = max(known.values(), default=0) if whole else len(positions)
+        dropped = (number for number, place in known.items() if number not in positions and place <= last)
+        self._tx.run("drop_hit", *({"term_id": term_id, "repository_id": number} for number in dropped))
 
     def tag_page(self, repository_id: int, page: TagPage) -> PageOutcome:
         """Store what a page of tags adds to what is known; an unchanged page writes nothing."""

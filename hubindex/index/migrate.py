@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
 from hubindex.errors import StorageError
-from hubindex.index.engine import ONLY_LOOKS, open_engine
+from hubindex.index.engine import open_engine
 from hubindex.index.location import Location
 from hubindex.index.reader import check_revision, storage_errors
 from hubindex.index.revisions import HEAD
@@ -31,8 +31,6 @@ def upgrade(location: Location) -> str | None:
         with storage_errors(), _locked(engine) as connection:
             before = MigrationContext.configure(connection).get_current_revision()
             check_revision(before, location.label)
-            if before is None:
-                _refuse_foreign_file(connection, location.label)
             if before != HEAD:
                 config = Config()
                 config.set_main_option("script_location", _folder())
@@ -41,26 +39,6 @@ def upgrade(location: Location) -> str | None:
             return before
     finally:
         engine.dispose()
-
-
-def _refuse_foreign_file(connection: Connection, label: str) -> None:
-    """Tables of ours have no business in a SQLite file of another program; a PostgreSQL database may be shared."""
-    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("SELECT 1 FROM sqlite_schema").first():
-        raise StorageError(f"{label}: this SQLite file is no index of hubindex: choose another file with --db")
-
-
-def current(location: Location) -> str | None:
-    """The revision of the index, None where there is none. Raises `NewerIndex`, `StorageError`."""
-    if not location.exists:
-        return None
-    engine = open_engine(location)
-    try:
-        with storage_errors(), engine.connect().execution_options(**{ONLY_LOOKS: True}) as connection:
-            revision = MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
-    check_revision(revision, location.label)
-    return revision
 
 
 def differences(connection: Connection) -> list[str]:

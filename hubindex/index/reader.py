@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -14,7 +14,8 @@ from hubindex.index.revisions import HEAD, REVISIONS
 
 Row = tuple[Any, ...]
 
-EMPTY = "the index is empty: fill it with 'hubindex crawl TERM' or 'hubindex crawl --repo NAME'"
+_FILL = "fill it with 'hubindex crawl TERM' or 'hubindex crawl --repo NAME'"
+EMPTY = f"the index is empty: {_FILL}"
 
 
 if TYPE_CHECKING:
@@ -68,23 +69,33 @@ def open_reader(location: Location) -> Reader:
     Raises `NoAnswer` where there is no index yet, `NewerIndex` and `StorageError`.
     """
     if not location.exists:
-        raise NoAnswer(EMPTY)
+        raise NoAnswer(f"there is no index at {location.label} yet: {_FILL}")
     connection = _connect(location)
-    revision, is_blank = None, False
+    revision = None
     try:
-        revision = _revision(connection, location.label)
-        is_blank = revision is None and _is_blank(connection, location.dialect)
+        revision = _revision(connection, location)
     finally:
         if revision != HEAD:
             connection.close()
     if revision == HEAD:
         return Reader(location, connection)
-    if is_blank:
+    if revision is None:
         raise NoAnswer(EMPTY)
     from hubindex.index.migrate import upgrade
 
     upgrade(location)
     return Reader(location, _connect(location))
+
+
+def find_revision(location: Location) -> str | None:
+    """The schema revision of an index, None where there is none. Raises `NewerIndex`, `StorageError`."""
+    if not location.exists:
+        return None
+    connection = _connect(location)
+    try:
+        return _revision(connection, location)
+    finally:
+        connection.close()
 
 
 def check_revision(revision: str | None, label: str) -> None:
@@ -111,28 +122,28 @@ def storage_errors() -> Iterator[None]:
         raise StorageError(f"the index cannot be read or written: {_first_line(cause)}") from error
 
 
-def _revision(connection: "_Connection", label: str) -> str | None:
+def _revision(connection: "_Connection", location: Location) -> str | None:
     """The schema revision of the index, or None where there is no schema."""
     with storage_errors():
         try:
             rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         except Exception as error:
-            if _is_missing_table(error):
-                return None
-            raise
+            if not _is_missing_table(error):
+                raise
+            rows = []
+        if not rows and location.dialect == "sqlite":
+            refuse_foreign_file(
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall(), location.label
+            )
     revision = cast("str", rows[0][0]) if rows else None
-    check_revision(revision, label)
+    check_revision(revision, location.label)
     return revision
 
 
-def _is_blank(connection: "_Connection", dialect: str) -> bool:
-    """Whether there is no table at all, so that there is nothing to read and nothing to migrate."""
-    statement = {
-        "sqlite": "SELECT count(*) FROM sqlite_schema",
-        "postgresql": "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
-    }[dialect]
-    with storage_errors():
-        return not connection.execute(statement).fetchall()[0][0]
+def refuse_foreign_file(table_count: Sequence[Row], label: str) -> None:
+    """Raise `StorageError` for a SQLite file that has tables, but none that say it is an index."""
+    if table_count[0][0]:
+        raise StorageError(f"{label}: this SQLite file is no index of hubindex: choose another file with --db")
 
 
 def _is_missing_table(error: Exception) -> bool:
@@ -144,11 +155,12 @@ def _is_missing_table(error: Exception) -> bool:
 def _connect(location: Location) -> "_Connection":
     with storage_errors():
         if location.dialect == "sqlite":
-            return _connect_sqlite(location.target)
+            return connect_sqlite(location.target)
         return _connect_postgresql(location.target)
 
 
-def _connect_sqlite(path: str) -> "_Connection":
+def connect_sqlite(path: str) -> "_Connection":
+    """A read-only connection to a SQLite file. Raises `StorageError`."""
     if os.path.isdir(path):
         raise StorageError(f"{path} is a folder: --db wants a file")
     uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
@@ -183,7 +195,8 @@ def connect_postgresql(url: str) -> "psycopg.Connection":
     if "@" in str(parts.get("host", ""))[1:] or not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
         raise WrongUsage(_NO_URL)  # the rest of a password with @ or / in it
     with storage_errors():
-        return psycopg.connect(url, connect_timeout=10)
+        # Prepared, the sixth search in a row would get a plan that ignores its words: ten times slower.
+        return psycopg.connect(url, connect_timeout=10, prepare_threshold=None)
 
 
 POSTGRES_MISSING = "PostgreSQL needs the driver: pip install 'hubindex[postgres]'"

@@ -6,7 +6,7 @@ from hubindex.errors import NoAnswer
 from hubindex.index.evidence import Open, Sweeps, confirmed_until
 from hubindex.index.platforms import KEY_SIZE, unpack
 from hubindex.index.reader import EMPTY, Reader, Row
-from hubindex.reference import Reference
+from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 _ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
 
@@ -81,6 +81,8 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
         if not reader.query("repositories", "is_filled"):
             raise NoAnswer(EMPTY)
         name = reference.familiar_name
+        if reference.registry != DEFAULT_REGISTRY:
+            raise NoAnswer(f"{name} is not in the index, which holds repositories of Docker Hub only")
         raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
     row = rows[0]
     return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], Sweeps._make(row[15:])))

@@ -18,6 +18,7 @@ from hubindex.index.words import (
     namespace_flag,
     normal_term,
     same_popularity,
+    term_key,
 )
 
 SORTS = ("stars", "relevance", "pulls", "updated", "name", "hub")
@@ -29,6 +30,7 @@ _ALL_COMPLETIONS = 800  # in one question, however many words it has
 _MAX_WORDS = 200
 _EVERYTHING = {"", "*"}
 _NO_LIMIT = 1 << 31
+_MOST_STARS = (1 << 63) - 1
 _LAST_RANK = (1 << 63) - 1
 _WINDOW = 100
 _NAMESPACE = r"[a-z0-9._-]{1,255}"
@@ -81,11 +83,11 @@ class _Search:
     def __init__(self, reader: Reader, query: Query) -> None:
         self.reader = reader
         self.query = query
-        self.limit = _NO_LIMIT if query.limit is None else query.limit
+        self.limit = _NO_LIMIT if query.limit is None else min(query.limit, _NO_LIMIT)
         self.term = normal_term(query.term)
         self.words = list(dict.fromkeys(fold(self.term)))[:_MAX_WORDS]
         self.bound = _LAST_RANK if query.stars is None else first_rank_below(query.stars)
-        self.least_stars = -_NO_LIMIT if query.stars is None else max(query.stars, 0)
+        self.least_stars = -_NO_LIMIT if query.stars is None else min(max(query.stars, 0), _MOST_STARS)
         self.namespace = (query.namespace or "").lower()
         self.alternatives = self._alternatives()
 
@@ -142,7 +144,7 @@ class _Search:
         rows = self.reader.query(
             "search",
             "hits",
-            term=self.term,
+            term=term_key(self.term),
             stars=self.least_stars,
             official=-1 if query.official is None else int(query.official),
             automated=-1 if query.automated is None else int(query.automated),
@@ -171,9 +173,7 @@ class _Search:
         for statement, match in self._questions(self.alternatives, size, in_name=in_name):
             after = -1
             while True:
-                rows = self.reader.query(
-                    "search", statement, match=match, after=after, bound=self.bound, limit=size
-                )
+                rows = self.reader.query("search", statement, **match, after=after, bound=self.bound, limit=size)
                 if rows:
                     # Rank knows stars from 0 to a million only; the row knows them all.
                     yield [row for row in rows if row[4] >= self.least_stars]
@@ -217,15 +217,17 @@ class _Search:
 
     def _questions(
         self, alternatives: list[dict[str, int]], size: int, *, in_name: bool
-    ) -> Iterator[tuple[str, str]]:
+    ) -> Iterator[tuple[str, dict[str, object]]]:
         """The statements to ask one after the other, with their match expressions."""
         if self.reader.dialect == "sqlite":
-            yield "matches", self._fts5(alternatives, in_name=in_name)
+            yield "matches", {"match": self._fts5(alternatives, in_name=in_name)}
             return
-        match = self._tsquery(alternatives, in_name=in_name)
         for tiers in self._tier_groups(alternatives, size):
-            parts = [part for part in (tiers, match) if part]
-            yield ("matches", " & ".join(parts)) if parts else ("everything", "")
+            queries = self._tsqueries(tiers, alternatives, in_name=in_name)
+            if queries:
+                yield "matches", dict(zip(_TSQUERIES, queries, strict=True))
+            else:
+                yield "everything", {}
 
     def _flags(self) -> list[tuple[bool, str]]:
         """Each flag that a repository must have (True) or must not have."""
@@ -249,12 +251,23 @@ class _Search:
                 expression = f"({expression}) NOT flags : {_fts5_string(flag)}"
         return expression
 
-    def _tsquery(self, alternatives: list[dict[str, int]], *, in_name: bool) -> str:
-        """The match expression for PostgreSQL; a name's words stand there with `@`, flags with `#`."""
+    def _tsqueries(self, tiers: str, alternatives: list[dict[str, int]], *, in_name: bool) -> list[str]:
+        """What must match on PostgreSQL; a name's words stand there with `@`, flags with `#`.
+
+        One condition for each word, as far as the statement has room: the index intersects conditions ten times
+        faster than it evaluates one large one.
+        """
         mark = "@" if in_name else ""
-        parts = [f"({' | '.join(_lexeme(mark + word) for word in words)})" for words in alternatives]
-        parts += [("" if wanted else "!") + _lexeme("#" + flag) for wanted, flag in self._flags()]
-        return " & ".join(parts)
+        parts = [tiers] if tiers else []
+        parts += [f"({' | '.join(_lexeme(mark + word) for word in words)})" for words in alternatives]
+        parts += [_lexeme("#" + flag) for wanted, flag in self._flags() if wanted]
+        for wanted, flag in self._flags():
+            if not wanted:
+                parts[-1:] = [" & ".join([*parts[-1:], "!" + _lexeme("#" + flag)])]
+        room = len(_TSQUERIES) - 1
+        if len(parts) > room:
+            parts[room:] = [" & ".join(parts[room:])]
+        return parts + parts[-1:] * (len(_TSQUERIES) - len(parts))
 
     def _tier_groups(self, alternatives: list[dict[str, int]], size: int) -> Iterator[str]:
         """Classes of popularity, the highest first, in groups that should hold enough matches each."""
@@ -283,6 +296,8 @@ class _Search:
         if group:
             yield f"({' | '.join(group)})"
 
+
+_TSQUERIES = ("match", "second_match", "third_match", "last_match")
 
 _ORDERS: dict[str, Callable[[Found], tuple[object, ...]]] = {
     "pulls": lambda found: (-found.pull_count, *found.order),

@@ -12,6 +12,10 @@ from hubindex.index.schema import tag as tag_table
 from hubindex.index.sql import Parameters
 from hubindex.records import PlatformImage, Tag, TagPage
 
+_CLOCK_SKEW = 3_600_000  # milliseconds that two clocks, or two crawls at the same time, may lie apart
+
+_MOST_REMEMBERED = 10_000
+
 _EVIDENCE = ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans")
 _SWEEP = ("repository_id", "started_at", "finished_at", "tag_count")
 
@@ -149,6 +153,8 @@ class TagWriter:
         """Store what changed since it was last seen."""
         state = self.state(repository_id)
         outcome = PageOutcome()
+        if page.observed_at + _CLOCK_SKEW < (state.sweeps.swept_at or 0):
+            outcome.warnings.append("the index holds a later look at it than this one: is the clock right?")
         self._load_tags(state, page.tags)
         known, at = state.tags, page.observed_at
         changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag, at)]
@@ -398,6 +404,8 @@ class Numbers:
         """The number of a platform name, given out on first use."""
         number = self.platforms.get(name)
         if number is None:
+            if len(self.platforms) >= _MOST_REMEMBERED:
+                self.platforms.clear()
             number = self.platforms[name] = _number(tx, "platform", name)
         return number
 
@@ -407,6 +415,8 @@ class Numbers:
             return None
         number = self._media_types.get(name)
         if number is None:
+            if len(self._media_types) >= _MOST_REMEMBERED:
+                self._media_types.clear()
             number = self._media_types[name] = _number(tx, "media_type", name)
         return number
 

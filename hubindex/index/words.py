@@ -28,9 +28,14 @@ def fold(text: str) -> list[str]:
 
 
 def normal_term(term: str) -> str:
-    """A search term as the index remembers it: trimmed, lower case, without `library/`, safe to store, cut."""
+    """A search term without what does not matter: trimmed, lower case, without `library/`, safe to store."""
     safe = term.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return " ".join(safe.split()).lower().removeprefix("library/")[:MAX_TERM]
+    return " ".join(safe.split()).lower().removeprefix("library/")
+
+
+def term_key(term: str) -> str:
+    """What a search term is remembered by: its beginning, because PostgreSQL indexes no text of any length."""
+    return normal_term(term)[:MAX_TERM]
 
 
 def display_name(name: str) -> str:

@@ -6,6 +6,7 @@ A field that has an unexpected type is treated as absent, a row that is no objec
 complained about. The rows' meaning is in `hub_rows`.
 """
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -15,6 +16,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from hubindex.sources.foreign_text import shown, well_formed
 
 _MAX_COMPLAINTS = 20
+_MOST_ROWS = 1000
 
 
 class Row(Struct):
@@ -82,11 +84,13 @@ class PageDecoder(Generic[R]):
         except (msgspec.DecodeError, UnicodeDecodeError):
             return self._decode_loosely(well_formed(body), complaints)
         _require_list(page.results, page.count)
+        _require_bounds(page.results or [])
         return Page(page.results or [], _known_count(page.count), bool(page.next))
 
     def _decode_loosely(self, body: bytes, complaints: Complaints) -> Page[R]:
         page = msgspec.json.decode(body, type=_LooseEnvelope)
         _require_list(page.results, page.count)
+        _require_bounds(page.results or [])
         rows = [
             self._row_decoder.salvage(raw, position, complaints) for position, raw in enumerate(page.results or [])
         ]
@@ -143,6 +147,12 @@ class RowDecoder(Generic[R]):
 def _require_list(results: object, count: object) -> None:
     if results is UNSET and count is UNSET:
         raise msgspec.ValidationError("an object without `results` and `count`")
+
+
+def _require_bounds(rows: Sized) -> None:
+    """Ten times the most that is ever asked for is no answer to the question."""
+    if len(rows) > _MOST_ROWS:
+        raise msgspec.ValidationError(f"{len(rows):,} rows in one page")
 
 
 def _known_count(count: object) -> int | None:

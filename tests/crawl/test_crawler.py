@@ -249,8 +249,7 @@ def test_a_nonexistent_repository_is_a_failure_that_is_told(location: Location) 
     crawled = crawl(hub_of(["acme/app"]), location, Plan(repositories=["acme/nothing", "acme/app"]))
     assert names(location) == ["acme/app"]
     assert isinstance(crawled.progress.first_error, NotFound)
-    [warning] = crawled.warnings
-    assert "acme/repositories/nothing" in warning
+    assert "acme/nothing: not found on Docker Hub" in str(crawled.progress.first_error)
 
 
 def test_a_known_repository_that_is_not_found_is_missing(location: Location) -> None:
@@ -263,7 +262,7 @@ def test_a_known_repository_that_is_not_found_is_missing(location: Location) -> 
     assert facts.missing_at is not None
     assert facts.gone_at is None
     assert set(tags) == {"t0", "t1"}
-    assert "the index keeps what it knows" in crawled.warnings[0]
+    assert "what the index knows of it stays" in str(crawled.progress.first_error)
 
 
 def test_a_repository_missing_twice_hours_apart_is_gone(location: Location) -> None:
@@ -802,3 +801,61 @@ def test_two_crawls_into_one_index_do_not_disturb_each_other(location: Location)
     assert sum(each.progress.failures for each in crawled) == 0
     assert problems(location) == []
     assert rows(location, "SELECT count(*) FROM tag") == [(120,)]
+
+
+def test_a_smaller_limit_keeps_what_stood_behind_it(location: Location) -> None:
+    """Asking for the first row says nothing of the second."""
+    hub = hub_of(["acme/a", "acme/b"])
+    hub.set_search("thing", ["acme/a", "acme/b"])
+    crawl(hub, location, Plan(terms=["thing"]))
+    crawl(hub, location, Plan(terms=["thing"], limit=1))
+    assert positions(location, "thing") == {"acme/a": 1, "acme/b": 2}
+
+
+def test_an_empty_answer_forgets_nothing(location: Location) -> None:
+    """The Hub has answered blocked clients with searches that find nothing."""
+    hub = hub_of(["acme/a"])
+    hub.set_search("thing", ["acme/a"])
+    crawl(hub, location, Plan(terms=["thing"]))
+    hub.set_search("thing", [])
+    crawled = crawl(hub, location, Plan(terms=["thing"]))
+    assert positions(location, "thing") == {"acme/a": 1}
+    assert crawled.warnings == ["thing: Docker Hub finds nothing"]
+
+
+def test_a_walk_that_was_interrupted_says_so(location: Location) -> None:
+    """Its pages are kept, and nobody takes them for all there is."""
+    hub = hub_of(["acme/app"], tag_count=250)
+    enough = asyncio.Event()
+
+    async def stick(request: web.Request, proceed: Proceed) -> web.StreamResponse:
+        enough.set()
+        await asyncio.Event().wait()
+        return await proceed(request)
+
+    hub.disturb("/tags", stick, after=1)
+
+    async def interrupted() -> None:
+        task = asyncio.create_task(crawl_served(hub, location, Plan(repositories=["acme/app"])))
+        await enough.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(interrupted(), DEADLINE))
+    facts, tags = state(location, "acme/app")
+    assert facts.walk_problem == "interrupted"
+    assert len(tags) == 100
+    assert problems(location) == []
+
+
+def test_a_page_of_too_many_rows_is_not_read(location: Location) -> None:
+    """Ten times what was asked for is no answer, and would fill the memory of a crawl."""
+    hub = hub_of(["acme/app"])
+
+    def stuff(body: dict[str, JSON]) -> None:
+        body["results"] = [{"name": f"t{number}"} for number in range(1001)]
+
+    hub.disturb("/tags", rewritten(stuff))
+    crawled = crawl(hub, location, Plan(repositories=["acme/app"]))
+    assert "1,001 rows in one page" in str(crawled.progress.first_error)

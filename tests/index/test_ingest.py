@@ -798,13 +798,13 @@ def test_a_whole_answer_replaces_the_hits(ingest: Ingest, location: Location) ->
 
 
 def test_a_broken_answer_keeps_the_hits(ingest: Ingest, location: Location) -> None:
-    """Pages that arrived are stored, what the others held is kept."""
+    """The places that arrived are stored, what stood behind them is kept."""
     a, b, c = add(ingest, "x/a", "x/b", "x/c")
     with ingest.transaction() as batch:
         batch.search_results("term", [a, b], 10, whole=True)
     with ingest.transaction() as batch:
         batch.search_results("term", [c], 20, whole=False)
-    assert hits(location) == [("term", a, 1), ("term", c, 1), ("term", b, 2)]
+    assert hits(location) == [("term", c, 1), ("term", b, 2)]
 
 
 # Several writers.

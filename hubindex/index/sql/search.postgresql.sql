@@ -4,7 +4,9 @@ SELECT s.rank, r.repository_id, r.name, r.description, r.star_count, r.is_offici
        r.updated_at
 FROM (
     SELECT repository_id, rank FROM repository_search
-    WHERE words @@ CAST(:match AS tsquery) AND rank > :after AND rank < :bound
+    WHERE words @@ CAST(:match AS tsquery) AND words @@ CAST(:second_match AS tsquery)
+      AND words @@ CAST(:third_match AS tsquery) AND words @@ CAST(:last_match AS tsquery)
+      AND rank > :after AND rank < :bound
     ORDER BY rank + 0
     LIMIT :limit
 ) s
