@@ -1,6 +1,7 @@
 """The thread that writes: asyncio ends here, and the index begins."""
 
 import asyncio
+import gc
 import queue
 import sys
 import threading
@@ -17,6 +18,8 @@ BATCH_ROWS = 5000
 """A transaction ends when this many rows wait, or when nothing more does."""
 
 _QUEUED_ACTIONS = 64
+
+_COLLECT_SELDOM = (50_000, 20, 50)  # records and rows are many, and have no cycles: 8 % of a crawl
 
 _DEADLOCKS = 10
 _TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock_detected, serialization_failure
@@ -65,8 +68,9 @@ class Writer:
     async def __aenter__(self) -> "Writer":
         """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
         self._loop = asyncio.get_running_loop()
-        self._switch_interval = sys.getswitchinterval()
+        self._interpreter = sys.getswitchinterval(), gc.get_threshold()
         sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.set_threshold(*_COLLECT_SELDOM)
         self._ready = self._loop.create_future()
         self._thread.start()
         try:
@@ -78,7 +82,9 @@ class Writer:
 
     async def __aexit__(self, *_exception: object) -> None:
         """Write what was accepted and close the index."""
-        sys.setswitchinterval(self._switch_interval)
+        switch_interval, threshold = self._interpreter
+        sys.setswitchinterval(switch_interval)
+        gc.set_threshold(*threshold)
         self._jobs.put(None)
         await asyncio.shield(asyncio.to_thread(self._thread.join))
         await asyncio.sleep(0)  # what the thread told the loop last is counted now

@@ -5,9 +5,10 @@ or not at all.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+from hubindex.errors import StorageError
 from hubindex.index import engine as storage
 from hubindex.index.documents import DocumentWriter
 from hubindex.index.evidence import confirmed_until
@@ -24,6 +25,9 @@ DOCKER_HUB = 1
 
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
+
+_MOST_PIECES = 8
+"""A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
 
 _DESCRIBED = (
     "description", "star_count", "pull_count", "is_official", "is_automated",
@@ -78,7 +82,11 @@ class Ingest:
             raise
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Put the search index together if it is in many pieces, and give up the connection."""
+        if self._engine.dialect.name == "sqlite":
+            with suppress(StorageError), storage.transaction(self._engine) as tx:  # searches are slower without
+                if tx.query("search_pieces")[0][0] > _MOST_PIECES:
+                    tx.run("join_search_pieces", {})
         self._engine.dispose()
 
 

@@ -2,7 +2,8 @@
 
 A repository matches if every word of the term is a word, or the beginning of a word, in its name or description,
 or if the Hub itself returned it for exactly this term. The cost of the default order does not grow with the
-number of matches: both engines walk the matches in the order of the answer and stop.
+number of matches (only with those of equal popularity): both engines walk the matches in the order of the answer
+and stop.
 """
 
 import re

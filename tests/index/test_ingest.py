@@ -1,9 +1,12 @@
 """Records become rows: what is written, and what is left alone."""
 
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -948,3 +951,24 @@ def test_an_endless_term_is_cut(ingest: Ingest, reader: Reader) -> None:
         (stored,) = batch.repositories([Repository(name="acme/a")], 10)
         batch.search_results(term, [stored.repository_id], 30, whole=True)
     assert [found.name for found in search(reader, Query(term))] == ["acme/a"]
+
+
+def test_a_search_index_in_many_pieces_is_joined(sqlite_template: Path, tmp_path: Path) -> None:
+    """Many small transactions leave many pieces; closing makes one of them, and everything is still found."""
+    location = Location.parse(str(shutil.copy(sqlite_template, tmp_path / "index.db")))
+    connection = sqlite3.connect(location.target)
+    connection.execute("INSERT INTO repository_search (repository_search, rank) VALUES ('automerge', 0)")
+    connection.commit()
+    connection.close()
+    ingest = Ingest(location)
+    for number in range(14):
+        with ingest.transaction() as batch:
+            batch.repositories([Repository(name=f"acme/app{number}", description="common")], 10)
+    before = rows(location, "SELECT count(DISTINCT segid) FROM repository_search_idx")[0][0]
+    ingest.close()
+    assert before > 8
+    assert rows(location, "SELECT count(DISTINCT segid) FROM repository_search_idx")[0][0] == 1
+    reader = open_reader(location)
+    assert len(search(reader, Query("common", limit=100))) == 14
+    reader.close()
+    assert check(location) == []

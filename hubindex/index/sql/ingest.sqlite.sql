@@ -24,3 +24,9 @@ VALUES ('delete', :rank, :name, :description, :flags)
 -- name: put_word
 INSERT INTO word (word, repositories, frequency) VALUES (:word, :repositories, :frequency)
 ON CONFLICT (word) DO UPDATE SET repositories = excluded.repositories, frequency = excluded.frequency
+
+-- name: search_pieces
+SELECT count(DISTINCT segid) FROM repository_search_idx
+
+-- name: join_search_pieces
+INSERT INTO repository_search (repository_search) VALUES ('optimize')
