@@ -18,6 +18,7 @@ from hubindex.crawl.crawler import Progress
 from hubindex.sources.http import HttpClient
 
 LINE_SECONDS = 60.0
+MOST_WARNINGS = 1000
 
 
 class Display:
@@ -28,6 +29,7 @@ class Display:
         self._http: HttpClient | None = None
         self._quiet = quiet
         self._began = monotonic()
+        self._warnings = 0
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._live: Live | None = None
         self._ended = threading.Event()
@@ -59,15 +61,19 @@ class Display:
 
     def warn(self, text: str) -> None:
         """One line about something left out."""
-        if not self._quiet:
-            self._console.print(f"hubindex: {visible(text)}", soft_wrap=True)
+        self._warnings += 1
+        if self._quiet or self._warnings > MOST_WARNINGS:
+            return
+        self._console.print(f"hubindex: {visible(text)}", soft_wrap=True)
+        if self._warnings == MOST_WARNINGS:
+            self._console.print("hubindex: no more warnings are shown")
 
     def line(self) -> str:
         """How far the crawl has come."""
         progress, requests = self.progress or Progress(), self._http.requests if self._http else 0
         return (
             f"{progress.done:,} of {progress.found:,} repositories, {progress.tags:,} tags, "
-            f"{requests:,} requests, {progress.failures:,} failures, {monotonic() - self._began:.0f} s"
+            f"{_many(requests, 'request')}, {_many(progress.failures, 'failure')}, {self._seconds():.0f} s"
         )
 
     def summary(self) -> Iterator[str]:
@@ -78,7 +84,10 @@ class Display:
             ("tags", progress.tags, progress.new_tags, progress.changed_tags),
         ]
         yield from tabulate(rows, ("", "seen", "new", "changed"), tablefmt="plain", intfmt=",").splitlines()
-        yield (f"{requests:,} requests, {progress.failures:,} failures, {monotonic() - self._began:.1f} seconds")
+        yield f"{_many(requests, 'request')}, {_many(progress.failures, 'failure')}, {self._seconds():.1f} seconds"
+
+    def _seconds(self) -> float:
+        return monotonic() - self._began
 
     def _render(self, spinner: Spinner) -> Text:
         frame = spinner.render(self._console.get_time())
@@ -88,3 +97,7 @@ class Display:
         while not self._ended.wait(LINE_SECONDS):
             sys.stderr.write(f"hubindex: {self.line()}\n")
             sys.stderr.flush()
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

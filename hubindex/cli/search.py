@@ -10,7 +10,7 @@ from hubindex.index.filters import parse_filters
 from hubindex.index.reader import open_reader
 from hubindex.index.search import SORTS, Found, Query
 from hubindex.index.search import search as find
-from hubindex.index.words import display_name
+from hubindex.reference import short_name
 
 _DEFAULT_LIMIT = 25
 
@@ -78,7 +78,7 @@ def search(
 
 def _row(found: Found) -> Row:
     return {
-        "Name": display_name(found.name),
+        "Name": short_name(found.name),
         "Description": found.description,
         "StarCount": found.star_count,
         "IsOfficial": found.is_official,

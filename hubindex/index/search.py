@@ -13,7 +13,6 @@ from typing import NamedTuple
 from hubindex.errors import NoAnswer
 from hubindex.index.reader import EMPTY, Reader, Row
 from hubindex.index.words import (
-    display_name,
     first_rank_below,
     fold,
     namespace_flag,
@@ -21,6 +20,7 @@ from hubindex.index.words import (
     same_popularity,
     term_key,
 )
+from hubindex.reference import short_name
 
 SORTS = ("stars", "relevance", "pulls", "updated", "name", "hub")
 
@@ -69,7 +69,7 @@ class Found(NamedTuple):
     def order(self) -> tuple[int, float, int, str]:
         """Stars, then the Hub's position for the term, then pulls, then name."""
         position = float("inf") if self.position is None else self.position
-        return -self.star_count, position, -self.pull_count, display_name(self.name)
+        return -self.star_count, position, -self.pull_count, short_name(self.name)
 
 
 def search(reader: Reader, query: Query) -> list[Found]:
@@ -131,7 +131,7 @@ class _Search:
         return sorted(candidates.values(), key=self._relevance)[: self.limit]
 
     def _relevance(self, found: Found) -> tuple[bool, float, tuple[int, float, int, str]]:
-        name = display_name(found.name)
+        name = short_name(found.name)
         name_words = fold(name)
         score = float(max(found.star_count, 0).bit_length() + max(found.pull_count, 0).bit_length() / 4)
         score += 8 * all(any(own.startswith(word) for own in name_words) for word in self.words)
@@ -303,7 +303,7 @@ _TSQUERIES = ("match", "second_match", "third_match", "last_match")
 _ORDERS: dict[str, Callable[[Found], tuple[object, ...]]] = {
     "pulls": lambda found: (-found.pull_count, *found.order),
     "updated": lambda found: (found.updated_at is None, -(found.updated_at or 0), *found.order),
-    "name": lambda found: (display_name(found.name),),
+    "name": lambda found: (short_name(found.name),),
 }
 
 

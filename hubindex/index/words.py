@@ -6,6 +6,8 @@ asked through these functions only, never through a tokenizer of a database.
 
 import re
 
+from hubindex.reference import short_name
+
 MAX_WORD = 64
 MAX_TERM = 500
 MAX_STARS = (1 << 20) - 1
@@ -38,11 +40,6 @@ def term_key(term: str) -> str:
     return normal_term(term)[:MAX_TERM]
 
 
-def display_name(name: str) -> str:
-    """`library/mongo` -> `mongo`; every other name as it is."""
-    return name.removeprefix("library/")
-
-
 def rank(star_count: int, pull_count: int, repository_id: int) -> int:
     """A 63-bit number that sorts repositories by falling stars, then falling pulls (to 3 %), then identity.
 
@@ -63,11 +60,6 @@ def first_rank_below(star_count: int) -> int:
 def same_popularity(rank_a: int, rank_b: int) -> bool:
     """Whether two ranks differ in the repository only."""
     return rank_a >> 32 == rank_b >> 32
-
-
-def repository_of(rank_: int) -> int:
-    """The repository_id inside a rank."""
-    return rank_ & 0xFFFFFFFF
 
 
 def tier(star_count: int, pull_count: int) -> int:
@@ -103,7 +95,7 @@ class Document:
     ) -> None:
         self.rank = rank(star_count, pull_count, repository_id)
         self.tier = tier(star_count, pull_count)
-        self.name = fold(display_name(name))
+        self.name = fold(short_name(name))
         self.description = fold(description)
         self.flags = ["all", namespace_flag(name.partition("/")[0] if "/" in name else "")]
         if is_official:

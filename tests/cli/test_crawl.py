@@ -32,7 +32,7 @@ SUMMARY = re.compile(
     r" +seen +new +changed\n"
     r"repositories +([\d,]+) +([\d,]+) +([\d,]+)\n"
     r"tags +([\d,]+) +([\d,]+) +([\d,]+)\n"
-    r"([\d,]+) requests, ([\d,]+) failures, [\d.]+ seconds\n"
+    r"([\d,]+) requests?, ([\d,]+) failures?, [\d.]+ seconds\n"
 )
 
 PATIENCE = 30
@@ -150,7 +150,7 @@ def test_a_line_now_and_then_tells_how_far_a_crawl_has_come(
     """Where there is no terminal: plain lines on stderr."""
     monkeypatch.setattr(progress_module, "LINE_SECONDS", 0.001)
     text = shown(Display(quiet=False), Progress(found=1200, done=7, tags=3456, failures=1), 2, capsys)
-    expected = r"hubindex: 7 of 1,200 repositories, 3,456 tags, 0 requests, 1 failures, \d+ s"
+    expected = r"hubindex: 7 of 1,200 repositories, 3,456 tags, 0 requests, 1 failure, \d+ s"
     assert re.fullmatch(expected, text.splitlines()[0])
 
 
