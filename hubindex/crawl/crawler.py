@@ -249,10 +249,12 @@ class Crawler:
         return None
 
     async def _leave_page(self, repository: Stored, log: WalkLog, page: TagPage) -> None:
+        number = log.pages
+
         def write(batch: Batch) -> PageOutcome:
-            log.unwritten.add(page)
+            log.unwritten.add(number)
             outcome = batch.tag_page(repository.repository_id, page)
-            log.unwritten.discard(page)
+            log.unwritten.discard(number)
             return outcome
 
         def count(outcome: PageOutcome) -> None:

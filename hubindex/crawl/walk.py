@@ -7,7 +7,7 @@ from hubindex.records import TagPage
 class WalkLog:
     """What the pages of one walk showed, in the order in which they came, newest first.
 
-    `unwritten` holds the pages that could not be stored; without them the walk proves nothing.
+    `unwritten` holds the numbers of pages that could not be stored; without them the walk proves nothing.
     """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
@@ -15,7 +15,7 @@ class WalkLog:
         self.started_at = started_at
         self.pages = 0
         self.names: set[str] = set()
-        self.unwritten: set[TagPage] = set()
+        self.unwritten: set[int] = set()
         self._count: int | None = None
         self._count_changed = False
         self._unreadable = 0

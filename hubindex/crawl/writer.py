@@ -19,7 +19,7 @@ BATCH_ROWS = 5000
 
 _QUEUED_ACTIONS = 64
 
-_COLLECT_SELDOM = (50_000, 20, 50)  # records and rows are many, and have no cycles: 8 % of a crawl
+_COLLECT_SELDOM = (20_000, 20, 20)  # records and rows are many, and have no cycles: 8 % of a crawl
 
 _DEADLOCKS = 10
 _TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock_detected, serialization_failure
