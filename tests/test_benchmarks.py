@@ -20,8 +20,8 @@ ROWS = (
             "search --stars 10, 2,000 repositories",
             "search --official --stars 10, 2,000 repositories",
             "search two common words, 2,000 repositories",
-            "writing repositories and tags",
-            "the same rows through the storage layer alone",
+            "writing the rows of repositories and tags",
+            "the same from records, deciding what is new",
             "by an unchanged crawl",
         )
     ),
