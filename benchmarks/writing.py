@@ -1,4 +1,4 @@
-"""Writing into an index, against the very same rows through the bare driver: the rows themselves, and from records.
+"""Writing into an index, against the very same rows through the bare driver: ready-made rows, and from records.
 
 What counts as a row: the final rows of all tables, with the full-text documents. The floor writes each of them
 once, in the same order and in as many transactions; `Ingest` also has to find out which they are, asks what is
