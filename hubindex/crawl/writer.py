@@ -68,9 +68,6 @@ class Writer:
     async def __aenter__(self) -> "Writer":
         """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
         self._loop = asyncio.get_running_loop()
-        self._interpreter = sys.getswitchinterval(), gc.get_threshold()
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        gc.set_threshold(*_COLLECT_SELDOM)
         self._ready = self._loop.create_future()
         self._thread.start()
         try:
@@ -78,6 +75,9 @@ class Writer:
         except BaseException:
             self._jobs.put(None)
             raise
+        self._interpreter = sys.getswitchinterval(), gc.get_threshold()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.set_threshold(*_COLLECT_SELDOM)
         return self
 
     async def __aexit__(self, *_exception: object) -> None:

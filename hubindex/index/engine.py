@@ -66,8 +66,11 @@ def _sqlite_engine(path: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cast("Any", connection).isolation_level = None  # transactions begin where we say so
-        cursor = connection.cursor()
-        _use_wal(cursor, path)
+        cursor: Any = connection.cursor()
+        # Before anything is changed in a file of another program.
+        if not cursor.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchall():
+            refuse_foreign_file(cursor.execute("SELECT count(*) FROM sqlite_schema").fetchall(), path)
+        _use_wal(cursor)
         for pragma in _SQLITE_PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
@@ -97,13 +100,8 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _use_wal(cursor: Any, path: str) -> None:
-    """Switch a new file to WAL. If another process does so at this moment, SQLite fails at once: ask again.
-
-    A file of another program is refused before anything in it is changed.
-    """
-    if not cursor.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchall():
-        refuse_foreign_file(cursor.execute("SELECT count(*) FROM sqlite_schema").fetchall(), path)
+def _use_wal(cursor: Any) -> None:
+    """Switch a new file to WAL. If another process does so at this moment, SQLite fails at once: ask again."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:

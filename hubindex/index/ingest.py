@@ -100,7 +100,7 @@ class Batch:
 
     @property
     def pending(self) -> int:
-        """How many tag and history rows wait to be written."""
+        """How many tag and history rows the transaction adds or changes."""
         return self._tags.pending
 
     def repositories(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:

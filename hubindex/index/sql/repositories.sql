@@ -17,9 +17,6 @@ LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.dige
 LEFT JOIN media_type m ON m.media_type_id = d.media_type_id
 WHERE t.repository_id = :repository_id AND t.gone_at IS NULL
 
--- name: digests
-SELECT digest_id, digest, size FROM digest WHERE repository_id = :repository_id AND digest_id = ANY(:digest_ids)
-
 -- name: platforms
 SELECT platform_id, name FROM platform WHERE platform_id = ANY(:platform_ids)
 
