@@ -10,12 +10,13 @@ PACKAGE = Path(__file__).parent.parent / "hubindex"
 
 # The root's own names: `hubindex/__init__.py`, the public face, which reaches into the index.
 FACE = "__init__"
-VALUES = {"records", "reference", "moment", "errors"}
+VALUES = {"records", "reference", "moment", "platform", "errors"}
 EVERYTHING = VALUES | {"sources", "index", "crawl", "serve", "cli", FACE}
 MAY_IMPORT = {
     "errors": set[str](),
     "reference": {"errors"},
     "moment": {"errors"},
+    "platform": {"errors"},
     "records": {"errors"},
     "sources": VALUES,
     "index": VALUES,
@@ -73,6 +74,7 @@ def test_layout() -> None:
         ("errors.py", "import hubindex.reference"),
         ("reference.py", "from hubindex import records"),
         ("moment.py", "from hubindex.sources import hub"),
+        ("platform.py", "from hubindex import reference"),
         ("records.py", "from .index import schema"),
         ("sources/hub.py", "from hubindex.index import ingest"),
         ("sources/hub.py", "from ..crawl.plan import Plan"),
