@@ -6,6 +6,7 @@
     ├── InvalidFilter             exit 1, as docker
     ├── InvalidTemplate           exit 1, as docker
     ├── NoAnswer                  exit 3
+    ├── AmbiguousDigest           exit 1
     ├── StorageError              exit 1
     │   └── NewerIndex
     ├── SourceError               exit 1
@@ -49,6 +50,10 @@ class NoAnswer(HubindexError):
     """The index holds no answer to a well-formed question."""
 
     exit_code = 3
+
+
+class AmbiguousDigest(HubindexError):
+    """The beginning of several digests, where one was asked for."""
 
 
 class StorageError(HubindexError):

@@ -75,15 +75,16 @@ def confirmed_until(span: Open, sweeps: Sweeps) -> int:
     """The last moment at which the tag was seen to be in this span."""
     if span.last_seen_at is not None:
         return span.last_seen_at
-    latest = max(span.first_seen_at, sweeps.swept_at or 0)
-    if (
-        sweeps.partial_at is not None
-        and sweeps.partial_since is not None
-        and span.pushed_at is not None
-        and span.pushed_at > sweeps.partial_since
-    ):
-        latest = max(latest, sweeps.partial_at)
-    return latest
+    return last_sight(span.pushed_at, span.first_seen_at, sweeps)
+
+
+def last_sight(pushed_at: int | None, first_seen_at: int, sweeps: Sweeps) -> int:
+    """When a span that every sweep confirms was seen last."""
+    swept_at, partial_at, since = sweeps
+    latest = first_seen_at if swept_at is None or swept_at < first_seen_at else swept_at
+    if partial_at is None or since is None or pushed_at is None or pushed_at <= since or partial_at < latest:
+        return latest
+    return partial_at
 
 
 def judge(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:

@@ -3,10 +3,11 @@
 from types import TracebackType
 from typing import Self
 
-from hubindex.index import repositories
+from hubindex.index import changes, history, repositories, whatis
 from hubindex.index.location import Location
 from hubindex.index.reader import Reader, open_reader
 from hubindex.index.search import Found, Query, search
+from hubindex.platform import Platform
 from hubindex.reference import Reference
 
 
@@ -40,10 +41,47 @@ class Index:
         """What is known of a repository (`mongo`, `bitnami/redis`). Raises `NoAnswer`, `InvalidReference`."""
         return repositories.repository(self._reader, _repository(name))
 
-    def tags(self, name: str | Reference) -> list[repositories.TagFacts]:
-        """The tags of a repository as of the last look, newest first. Raises `NoAnswer`, `InvalidReference`."""
+    def tags(self, name: str | Reference, at: int | None = None) -> list[repositories.TagFacts]:
+        """The tags of a repository as of the last look, or at a moment (UTC milliseconds), newest first.
+
+        Raises `NoAnswer`, `InvalidReference`.
+        """
         with self._reader.snapshot():
-            return repositories.tags(self._reader, repositories.repository(self._reader, _repository(name)))
+            facts = repositories.repository(self._reader, _repository(name))
+            if at is None:
+                return repositories.tags(self._reader, facts)
+            return history.tags_at(self._reader, facts, at)
+
+    def resolve(self, name: str | Reference, at: int, platform: str | None = None) -> history.Answer:
+        """What a tag (`mongo:7`) pointed to at a moment, UTC milliseconds; with a platform, its image for that.
+
+        An answer that is not known has no digest, and a note that says why. Raises `NoAnswer` if the tag is not in
+        the index, `InvalidReference`, and `WrongUsage` for what is no platform.
+        """
+        return history.resolve(self._reader, _tag(name), at, _platform(platform))
+
+    def history(self, name: str | Reference, platform: str | None = None) -> list[history.Answer]:
+        """All that a tag was, newest first. Raises as `resolve`."""
+        with self._reader.snapshot():
+            return history.history(self._reader, _tag(name), _platform(platform))
+
+    def moves(self, name: str | Reference) -> list[changes.Change]:
+        """Every change seen in a repository, newest first. Raises `NoAnswer`, `InvalidReference`."""
+        with self._reader.snapshot():
+            return changes.moves(self._reader, _repository(name))
+
+    def diff(self, start: int, end: int, name: str | Reference | None = None) -> list[changes.Change]:
+        """What changed in a repository, or in all, between two moments. Raises `NoAnswer`, `InvalidReference`."""
+        with self._reader.snapshot():
+            return changes.diff(self._reader, None if name is None else _repository(name), start, end)
+
+    def whatis(self, digest: str) -> list[whatis.Holding]:
+        """All tags that have or had a digest, or one that begins so.
+
+        Raises `NoAnswer`, `WrongUsage`, and `AmbiguousDigest` if several digests begin so.
+        """
+        with self._reader.snapshot():
+            return whatis.whatis(self._reader, digest)
 
     def status(self) -> repositories.Status:
         """What the index holds. Raises `NoAnswer` if it is empty."""
@@ -64,3 +102,12 @@ class Index:
 
 def _repository(name: str | Reference) -> Reference:
     return name if isinstance(name, Reference) else Reference.parse_repository(name)
+
+
+def _tag(name: str | Reference) -> Reference:
+    reference = name if isinstance(name, Reference) else Reference.parse(name)
+    return reference.with_default_tag()
+
+
+def _platform(text: str | None) -> Platform | None:
+    return None if text is None else Platform.parse(text)

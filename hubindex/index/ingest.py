@@ -183,18 +183,19 @@ class Batch:
     def repository_missing(self, name: str, at: int) -> bool:
         """A source answered 404 for a repository; returns whether the index knows it.
 
-        Once is no proof: it is *missing*, and *gone* only if it is still missing hours later.
+        Once is no proof: it is *missing*, and *gone*, with all its tags, only if it is still missing hours later.
         """
         self._tx.query("lock_documents")
         for row in self._known([name]).values():
             if at < row[9]:
                 return True
-            missing_at = row[10] if row[10] is not None else at
-            gone_at = row[11]
-            if gone_at is None and at - missing_at >= GONE_AFTER:
-                gone_at = at
+            state = self._tags.state(row[0])
+            if state.missing_at is None:
+                state.missing_at = at
+            if state.gone_at is None and at - state.missing_at >= GONE_AFTER:
+                state.gone_at = at
                 self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
-            self._tx.update(repository_table, ("missing_at", "gone_at"), [(missing_at, gone_at, row[0])])
+                self._end_tags(state, set(), began_at=at, gone_at=state.missing_at)
             return True
         return False
 
@@ -216,17 +217,18 @@ class Batch:
         sweeps = state.sweeps
         ended = 0
         if walk.started_at >= (sweeps.swept_at or 0):
-            ended = self._end_missing_tags(state, walk)
+            ended = self._end_tags(state, walk.names, began_at=walk.started_at, gone_at=walk.finished_at)
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
         self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, len(walk.names))
         return ended
 
-    def _end_missing_tags(self, state: RepositoryState, walk: Walk) -> int:
+    def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
+        """End all tags but `names` that were not seen at `began_at` or later; returns how many."""
         ended = 0
-        for known in self._tags.missing(state, walk.names, walk.started_at):
+        for known in self._tags.missing(state, names, began_at):
             last_seen_at = confirmed_until(known.span, state.sweeps)
-            if last_seen_at < walk.started_at:
-                self._tags.end(state, known, last_seen_at, walk.finished_at)
+            if last_seen_at < began_at:
+                self._tags.end(state, known, last_seen_at, max(gone_at, last_seen_at))
                 ended += 1
         return ended
 

@@ -7,6 +7,8 @@ Pairs = Sequence[tuple[int, int]]
 
 KEY_SIZE = 16
 
+_CONTINUED = bytes(range(128, 256))  # bytes that are not the last one of their number
+
 
 def pack(pairs: Iterable[tuple[int, int]]) -> bytes:
     """(platform_id, digest_id) of each image, in order; both are positive."""
@@ -33,6 +35,11 @@ def unpack(packed: bytes) -> list[tuple[int, int]]:
             numbers.append(number)
             number = shift = 0
     return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def count(packed: bytes) -> int:
+    """How many pairs there are."""
+    return len(packed.translate(None, _CONTINUED)) // 2
 
 
 def set_key(images: Iterable[tuple[str, bytes]]) -> bytes:

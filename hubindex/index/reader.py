@@ -43,9 +43,11 @@ class Reader:
         statements = self._families.get(family)
         if statements is None:
             statements = self._families[family] = sql.load(family, self.dialect)
-        with storage_errors():
-            bound = sql.bind(parameters, self.dialect)
-            return self._connection.execute(statements[name], bound).fetchall()
+        try:
+            return self._connection.execute(statements[name], sql.bind(parameters, self.dialect)).fetchall()
+        except Exception:
+            with storage_errors():
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -1,11 +1,14 @@
 """What the index knows of a repository and its tags as of the last look, and what the index holds in all."""
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hubindex.errors import NoAnswer
 from hubindex.index.evidence import Open, Sweeps, confirmed_until
 from hubindex.index.platforms import KEY_SIZE, unpack
 from hubindex.index.reader import EMPTY, Reader, Row
+from hubindex.index.timeline import UNKNOWN
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 _ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
@@ -41,7 +44,8 @@ class TagFacts(NamedTuple):
     """A tag as of the last look at its repository.
 
     `digest` is None where it is not known. `certainty` is `confirmed` if the last look saw it so, `inferred` if an
-    earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, by name.
+    earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, the most
+    specific version first.
     """
 
     name: str
@@ -91,15 +95,45 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
 def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
     """The tags of a repository, newest first: by push time, or first sight where the registry gave none."""
     rows = reader.query("repositories", "tags", repository_id=facts.repository_id)
-    names: dict[int, list[str]] = {}
-    for row in rows:
-        if row[1] is not None:
-            names.setdefault(row[1], []).append(row[0])
+    others = aliases({row[0]: row[1] or UNKNOWN for row in rows})
     platforms = _platform_names(reader, rows)
-    found = [_tag(row, facts, names, platforms) for row in rows]
+    return newest_first([_tag(row, facts, others.get(row[0], ()), platforms) for row in rows])
+
+
+def newest_first(found: list[TagFacts]) -> list[TagFacts]:
+    """In the order in which tags are listed."""
     found.sort(key=lambda tag: tag.name)
     found.sort(key=lambda tag: tag.pushed_at or tag.first_seen_at, reverse=True)
     return found
+
+
+def aliases(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """For each tag that shares its content with others: these, the most specific version first.
+
+    `contents` are the numbers of the tags' contents; what is not known is shared by nobody.
+    """
+    names: dict[int, list[str]] = {}
+    for name, content in contents.items():
+        if content > UNKNOWN:
+            names.setdefault(content, []).append(name)
+    shared = [sorted(several, key=_specificity) for several in names.values() if len(several) > 1]
+    return {name: tuple(other for other in several if other != name) for several in shared for name in several}
+
+
+def most_specific_first(names: Iterable[str]) -> list[str]:
+    """`7.0.12`, `7.0`, `7`, `latest`."""
+    return sorted(names, key=_specificity)
+
+
+def least_specific_first(names: Iterable[str]) -> list[str]:
+    """`latest`, `7`, `7.0`, `7.0.12`."""
+    return sorted(names, key=_specificity, reverse=True)
+
+
+def _specificity(name: str) -> tuple[int, int, str]:
+    """Smaller for names that say more: by the numbers of a version, then the shorter name."""
+    version = re.match(r"v?(\d+(?:\.\d+)*)", name, re.ASCII)
+    return -len(version[1].split(".")) if version else 0, len(name), name
 
 
 def status(reader: Reader) -> Status:
@@ -117,8 +151,8 @@ def digest_text(raw: bytes | None) -> str | None:
     return f"{_ALGORITHMS[len(raw)]}:{raw.hex()}"
 
 
-def _tag(row: Row, facts: RepositoryFacts, names: dict[int, list[str]], platforms: dict[int, str]) -> TagFacts:
-    name, digest_id, pushed_at, first_seen_at, last_seen_at, raw, size, images, media_type = row
+def _tag(row: Row, facts: RepositoryFacts, others: tuple[str, ...], platforms: dict[int, str]) -> TagFacts:
+    name, _, pushed_at, first_seen_at, last_seen_at, raw, size, images, media_type = row
     content = None if raw is None else bytes(raw)
     last_seen = confirmed_until(Open(content, pushed_at, first_seen_at, last_seen_at), facts.sweeps)
     digest = digest_text(content)
@@ -129,7 +163,7 @@ def _tag(row: Row, facts: RepositoryFacts, names: dict[int, list[str]], platform
     found = {platforms[platform_id] for platform_id, _ in unpack(images or b"")}
     return TagFacts(
         name, digest, media_type, tuple(sorted(found)), size, pushed_at, first_seen_at, last_seen,
-        tuple(sorted(other for other in names.get(digest_id, ()) if other != name)), certainty,
+        others, certainty,
     )  # fmt: skip
 
 

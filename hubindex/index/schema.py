@@ -102,6 +102,7 @@ digest = Table(
     Column("media_type_id", Integer),
     Column("size", BigInteger),
     Column("images", LargeBinary, comment="platform images, packed: platform_id, digest_id, …"),
+    Column("tags", Text, comment="the tags that have or had it, separated by blanks"),
     sqlite_with_rowid=False,
 )
 
@@ -128,6 +129,20 @@ sweep = Table(
     Column("started_at", BigInteger, primary_key=True, autoincrement=False),
     Column("finished_at", BigInteger, nullable=False),
     Column("tag_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column(
+        "period",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="number of 28 days in which a span of the repository began, or one of its tags vanished",
+    ),
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 

@@ -3,13 +3,14 @@
 import struct
 
 from hubindex.index.engine import Transaction
-from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, begin, judge
-from hubindex.index.platforms import KEY_SIZE, pack, set_key
+from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, begin, confirmed_until, judge
+from hubindex.index.platforms import KEY_SIZE, count, pack, set_key
 from hubindex.index.reader import Row
 from hubindex.index.schema import digest as digest_table
 from hubindex.index.schema import digest_prefix, repository, span
 from hubindex.index.schema import tag as tag_table
 from hubindex.index.sql import Parameters
+from hubindex.index.timeline import period
 from hubindex.records import PlatformImage, Tag, TagPage
 
 _CLOCK_SKEW = 3_600_000  # milliseconds that two clocks, or two crawls at the same time, may lie apart
@@ -102,22 +103,28 @@ class KnownTag:
             and span.gone_at is None
             and at >= span.first_seen_at
             and self.digest is not None
-            and (self.digest.images is not None or not tag.images)
+            and (not tag.images or self.digest.has_as_many_as(tag.images))
         )
 
 
 class KnownDigest:
     """A digest's number in its repository, and its packed platform images as far as known.
 
-    `seen` are the images it was last shown with: tags that share a digest mostly share this very object.
+    `seen` are the images it was last shown with: tags that share a digest mostly share this very object. `tags`
+    are the names of those that point to it, while its row is not written yet.
     """
 
-    __slots__ = ("digest_id", "images", "seen")
+    __slots__ = ("digest_id", "images", "seen", "tags")
 
     def __init__(self, digest_id: int, images: bytes | None) -> None:
         self.digest_id = digest_id
         self.images = images
         self.seen: tuple[PlatformImage, ...] | None = None
+        self.tags: list[str] | None = None
+
+    def has_as_many_as(self, images: tuple[PlatformImage, ...]) -> bool:
+        """Whether the number of its platform images is known, and that of `images`."""
+        return self.images is not None and count(self.images) == len(images)
 
 
 class TagWriter:
@@ -129,9 +136,11 @@ class TagWriter:
         self._states: dict[int, RepositoryState] = {}
         self._touched: dict[tuple[int, str], KnownTag] = {}
         self._spans: list[Row] = []
-        self._digests: list[Row] = []
+        self._digests: list[tuple[Row, KnownDigest]] = []
         self._prefixes: list[Row] = []
         self._described: list[Parameters] = []
+        self._held: list[Parameters] = []
+        self._changes: set[tuple[int, int]] = set()
         self._sweeps: list[Row] = []
         self._written = 0
 
@@ -191,7 +200,7 @@ class TagWriter:
         ]
 
     def end(self, state: RepositoryState, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
-        """A sweep that began after `last_seen_at` and ended at `gone_at` did not find the tag."""
+        """The tag was there at `last_seen_at`, and was found to be gone at `gone_at`."""
         content, pushed_at, first_seen_at, _, _ = known.span
         self._add_span(
             state, known, known.digest, Closed(content, pushed_at, first_seen_at, last_seen_at), gone_at
@@ -199,6 +208,7 @@ class TagWriter:
         known.digest = None
         known.span = Open(None, None, first_seen_at, last_seen_at, gone_at)
         state.tags[known.name] = known
+        self._changes.add((period(gone_at), state.repository_id))
         self._touch(state, known)
 
     def sweep(self, repository_id: int, started_at: int, finished_at: int, tag_count: int) -> None:
@@ -213,15 +223,29 @@ class TagWriter:
         changed = [(*known.evidence(), *key) for key, known in touched.items() if known.is_stored]
         tx.insert(tag_table, new)
         tx.insert(span, self._spans)
-        tx.insert(digest_table, self._digests)
+        tx.insert(digest_table, [(*row, " ".join(known.tags or ()) or None) for row, known in self._digests])
         tx.insert(digest_prefix, self._prefixes)
         tx.update(tag_table, _EVIDENCE, changed)
         tx.run("describe_digest", *self._described)
+        tx.run("hold_digest", *self._held)
+        self._flush_changes()
         tx.run("add_sweep", *(dict(zip(_SWEEP, row, strict=True)) for row in self._sweeps))
         for known in touched.values():
             known.is_stored = True
-        self._touched = {}
-        self._spans, self._digests, self._prefixes, self._described, self._sweeps = [], [], [], [], []
+        for _, digest in self._digests:
+            digest.tags = None
+        self._touched, self._changes = {}, set()
+        self._spans, self._digests, self._prefixes, self._sweeps = [], [], [], []
+        self._described, self._held = [], []
+
+    def _flush_changes(self) -> None:
+        changes = sorted(self._changes)
+        if self._tx.dialect == "sqlite":
+            rows: list[Parameters] = [{"period": number, "repository_id": of} for number, of in changes]
+            self._tx.run("add_change", *rows)
+        elif changes:
+            periods, repositories = zip(*changes, strict=True)
+            self._tx.run("add_changes", {"periods": list(periods), "repository_ids": list(repositories)})
 
     def flush(self) -> None:
         """Write all that was gathered."""
@@ -260,6 +284,7 @@ class TagWriter:
             state.last_tag_id += 1
             known = state.tags[tag.name] = KnownTag(tag.name, state.last_tag_id, span_, digest)
             self._touch(state, known)
+            self._begun(state, known)
             outcome.new += 1
             return
         content, same = self._compare(state, tag, known)
@@ -275,11 +300,14 @@ class TagWriter:
             if change.kind is Kind.LATE:
                 late = self._digest(state, change.closed.content, tag, outcome)
                 self._add_span(state, known, late, change.closed, None)
+                self._hold(state, late, tag.name)
+                self._reported_late(state, known, change.closed)
             else:
                 self._add_span(state, known, known.digest, change.closed, None)
         if change.open is not None:
             known.span = change.open
             known.digest = self._digest(state, change.open.content, tag, outcome)
+            self._begun(state, known)
         if change.kind is not Kind.SAME:
             self._touch(state, known)
         outcome.moved += change.kind in {Kind.MOVED, Kind.RETURNED}
@@ -329,6 +357,29 @@ class TagWriter:
             closed.pushed_at, closed.first_seen_at, closed.last_seen_at, gone_at,
         ))  # fmt: skip
 
+    def _begun(self, state: RepositoryState, known: KnownTag) -> None:
+        """Let it be found by its digest, and by the time when it began, that a tag is in its open span."""
+        self._hold(state, known.digest, known.name)
+        for at in (known.span.first_seen_at, known.span.pushed_at):
+            if at is not None:
+                self._changes.add((period(at), state.repository_id))
+
+    def _reported_late(self, state: RepositoryState, known: KnownTag, closed: Closed) -> None:
+        """A late report changes what is thought of the time from its push to the next sight of something else."""
+        until = max(known.span.gone_at or 0, confirmed_until(known.span, state.sweeps), closed.first_seen_at)
+        pushed_at = closed.first_seen_at if closed.pushed_at is None else closed.pushed_at
+        since = min(closed.first_seen_at, pushed_at)
+        self._changes.update((number, state.repository_id) for number in range(period(since), period(until) + 1))
+
+    def _hold(self, state: RepositoryState, digest: KnownDigest | None, name: str) -> None:
+        """Remember with a digest that a tag points or pointed to it."""
+        if digest is None:
+            return
+        if digest.tags is None:
+            self._held.append({"repository_id": state.repository_id, "digest_id": digest.digest_id, "name": name})
+        elif name not in digest.tags:
+            digest.tags.append(name)
+
     def _touch(self, state: RepositoryState, known: KnownTag) -> None:
         """Let the tag's row be written."""
         self._touched[state.repository_id, known.name] = known
@@ -343,7 +394,7 @@ class TagWriter:
         if known is None:
             known = self._new_digest(state, content)
             row = self._describe(state, known, content, tag)
-            self._digests.append((state.repository_id, known.digest_id, content, *row))
+            self._digests.append(((state.repository_id, known.digest_id, content, *row), known))
             self._prefixes.append((_prefix(content), state.repository_id, known.digest_id, 0))
         elif known.images is None and tag.images:
             media_type_id, size, packed = self._describe(state, known, content, tag)
@@ -378,7 +429,7 @@ class TagWriter:
             known = digests.get(digest)
             if known is None:
                 known = self._new_digest(state, digest)
-                self._digests.append((repository_id, known.digest_id, digest, None, image.size, None))
+                self._digests.append(((repository_id, known.digest_id, digest, None, image.size, None), known))
             digest_id = known.digest_id
             if digest_id != index_id and digest_id not in members:
                 members.add(digest_id)
@@ -390,6 +441,7 @@ class TagWriter:
     def _new_digest(self, state: RepositoryState, content: bytes) -> KnownDigest:
         state.last_digest_id += 1
         known = state.digests[content] = KnownDigest(state.last_digest_id, None)
+        known.tags = []
         return known
 
 

@@ -14,10 +14,12 @@ import pytest
 from hubindex.errors import StorageError
 from hubindex.index import repositories, sql
 from hubindex.index.health import check
+from hubindex.index.history import resolve
 from hubindex.index.ingest import GONE_AFTER, Ingest, Walk
 from hubindex.index.location import Location
 from hubindex.index.reader import Reader, open_reader
 from hubindex.index.search import Query, search
+from hubindex.index.timeline import PERIOD
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
 from hubindex.reference import Reference
 from tests.index.building import (
@@ -505,11 +507,12 @@ def test_other_images_under_a_known_digest_are_not_believed(
 ) -> None:
     """A digest stands for one content: what was known first stays, and a warning names the tag."""
     crawl(ingest, mongo, 10, tag("a", 1, 5, AMD, ARM))
-    before = contents(location, ("digest", "digest_prefix"))
+    known = "SELECT digest, size, images FROM digest ORDER BY digest"
+    before = rows(location, known)
     outcome, _ = crawl(ingest, mongo, 20, tag("a", 1, 5, AMD, ARM), tag("b", 1, 15, *shown))
     assert len(outcome.warnings) == 1
     assert outcome.warnings[0].startswith("tag b: ")
-    assert contents(location, ("digest", "digest_prefix")) == before
+    assert rows(location, known) == before
     assert [row[:2] for row in tags(location)] == [("a", 1), ("b", 1)]
 
 
@@ -708,14 +711,15 @@ def test_404s_within_hours_prove_nothing(ingest: Ingest, location: Location, mon
 def test_a_404_hours_later_makes_a_repository_gone(
     ingest: Ingest, reader: Reader, location: Location, mongo: int
 ) -> None:
-    """A gone repository is in no answer of search; its tags stay as they are known."""
+    """A gone repository is in no answer of search, and its tags went with it before the first 404."""
     crawl(ingest, mongo, 5, tag("a", 1, 5))
     for at in (10, 10 + GONE_AFTER, 10 + 2 * GONE_AFTER):
         with ingest.transaction() as batch:
             batch.repository_missing("library/mongo", at)
     assert rows(location, "SELECT missing_at, gone_at FROM repository") == [(10, 10 + GONE_AFTER)]
     assert names_found(reader, "mongo") == []
-    assert tags(location) == [("a", 1, 5, 5, None, None)]
+    assert tags(location) == [("a", None, None, 5, 5, 10)]
+    assert spans(location) == [("a", 1, 5, 5, 5, 10)]
 
 
 def test_a_gone_repository_comes_back(ingest: Ingest, reader: Reader, location: Location, mongo: int) -> None:
@@ -727,6 +731,134 @@ def test_a_gone_repository_comes_back(ingest: Ingest, reader: Reader, location: 
         batch.repositories([Repository(name="library/mongo")], 9 * HOUR)
     assert rows(location, "SELECT missing_at, gone_at FROM repository") == [(None, None)]
     assert names_found(reader, "mongo") == ["library/mongo"]
+
+
+def test_the_tags_of_a_gone_repository_come_back_with_it(ingest: Ingest, location: Location, mongo: int) -> None:
+    """They return in spans of their own: nothing confirms them for the time between."""
+    crawl(ingest, mongo, 5, tag("a", 1, 5), tag("b", 2, 5))
+    for at in (10, 10 + GONE_AFTER):
+        with ingest.transaction() as batch:
+            batch.repository_missing("library/mongo", at)
+    with ingest.transaction() as batch:
+        batch.repositories([Repository(name="library/mongo")], 9 * HOUR)
+    outcome, _ = crawl(ingest, mongo, 9 * HOUR, tag("a", 1, 5))
+    assert (outcome.new, outcome.moved) == (0, 1)
+    assert spans(location) == [("a", 1, 5, 5, 5, 10), ("b", 2, 5, 5, 5, 10)]
+    assert tags(location) == [("a", 1, 5, 9 * HOUR, None, None), ("b", None, None, 5, 5, 10)]
+
+
+def test_one_404_ends_no_tag(ingest: Ingest, location: Location, mongo: int) -> None:
+    """Its tags are confirmed on by the next sweep."""
+    crawl(ingest, mongo, 5, tag("a", 1, 5))
+    with ingest.transaction() as batch:
+        batch.repository_missing("library/mongo", 10)
+    crawl(ingest, mongo, 20, tag("a", 1, 5))
+    assert spans(location) == []
+    assert tags(location) == [("a", 1, 5, 5, None, None)]
+
+
+def test_a_tag_seen_after_the_first_404_ends_with_the_second(
+    ingest: Ingest, location: Location, mongo: int
+) -> None:
+    """A walk that was stored in between without its end had still seen it."""
+    with ingest.transaction() as batch:
+        batch.repository_missing("library/mongo", 10)
+        batch.tag_page(mongo, page([tag("a", 1, 5)], 20))
+        batch.repository_missing("library/mongo", 10 + GONE_AFTER)
+    assert spans(location) == [("a", 1, 5, 20, 20, 20)]
+
+
+# What questions about the past look things up in.
+
+
+def held(location: Location) -> dict[int, set[str]]:
+    """The tags that each digest names."""
+    found = rows(location, "SELECT digest, tags FROM digest WHERE tags IS NOT NULL")
+    assert all(len(set(names.split(" "))) == len(names.split(" ")) for _, names in found)
+    return {int.from_bytes(bytes(raw)[:4], "big"): set(names.split(" ")) for raw, names in found}
+
+
+def test_a_digest_names_the_tags_that_have_or_had_it(ingest: Ingest, location: Location, mongo: int) -> None:
+    """Of one crawl and of later ones, each once; platform images name none."""
+    crawl(ingest, mongo, 10, tag("a", 1, 5, AMD, ARM), tag("aa", 1, 5, AMD, ARM), tag("b", 2, 5))
+    assert held(location) == {1: {"a", "aa"}, 2: {"b"}}
+    crawl(ingest, mongo, 20, tag("a", 2, 15), tag("aa", 1, 5, AMD, ARM), tag("a-a", 1, 15), tag("b", 2, 5))
+    assert held(location) == {1: {"a", "aa", "a-a"}, 2: {"a", "b"}}
+    crawl(ingest, mongo, 30, tag("a", 1, 25), tag("aa", 1, 5, AMD, ARM), tag("a-a", 1, 15), tag("b", 2, 5))
+    assert held(location) == {1: {"a", "aa", "a-a"}, 2: {"a", "b"}}
+
+
+def test_a_digest_names_the_tags_of_one_transaction(ingest: Ingest, location: Location, mongo: int) -> None:
+    """Also those that came after its row was written."""
+    with ingest.transaction() as batch:
+        for at, names in ((10, ["a", "b"]), (20, ["a", "b", "c"])):
+            seen = [tag(name, 1, 5) for name in names]
+            batch.tag_page(mongo, page(seen, at))
+            batch.finish_walk(Walk(mongo, at, at, set(names)))
+    assert held(location) == {1: {"a", "b", "c"}}
+
+
+def test_a_digest_names_a_tag_of_a_late_report(ingest: Ingest, location: Location, mongo: int) -> None:
+    """A moment is enough."""
+    crawl(ingest, mongo, 30, tag("a", 1, 5))
+    crawl(ingest, mongo, 20, tag("a", 2, 3), problem="late")
+    assert held(location) == {1: {"a"}, 2: {"a"}}
+
+
+def test_changes_are_found_by_their_time(ingest: Ingest, location: Location, mongo: int) -> None:
+    """Pushes, first sights and absences, each in its stretch of 28 days; an unchanged crawl adds none."""
+    crawl(ingest, mongo, 10 * PERIOD, tag("a", 1, 2 * PERIOD), tag("b", 2, 3 * PERIOD))
+    crawl(ingest, mongo, 12 * PERIOD, tag("a", 1, 2 * PERIOD), tag("b", 2, 3 * PERIOD))
+    assert changes(location) == [2, 3, 10]
+    crawl(ingest, mongo, 14 * PERIOD, tag("a", 1, 2 * PERIOD))
+    assert changes(location) == [2, 3, 10, 14]
+    crawl(ingest, mongo, 16 * PERIOD, tag("a", 3, 15 * PERIOD))
+    assert changes(location) == [2, 3, 10, 14, 15, 16]
+    crawl(ingest, mongo, 7 * PERIOD, tag("a", 4, 6 * PERIOD), problem="late")
+    assert changes(location) == [2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
+
+
+def test_a_push_time_that_is_learned_is_found_by_its_time(ingest: Ingest, location: Location, mongo: int) -> None:
+    """A tag without a push time gets it later."""
+    crawl(ingest, mongo, 10 * PERIOD, tag("a", 1))
+    crawl(ingest, mongo, 12 * PERIOD, tag("a", 1, 2 * PERIOD))
+    assert changes(location) == [2, 10]
+
+
+def changes(location: Location) -> list[int]:
+    """The periods in which the only repository changed."""
+    return [row[0] for row in rows(location, "SELECT period FROM change ORDER BY period")]
+
+
+@pytest.mark.parametrize("shown", [(AMD,), (AMD, ARM, WINDOWS)])
+def test_platforms_that_appear_or_disappear_under_a_known_digest_are_told(
+    ingest: Ingest, location: Location, mongo: int, shown: tuple[PlatformImage, ...]
+) -> None:
+    """What was known is kept, also if nothing else about the tag has changed, and a warning names the tag."""
+    crawl(ingest, mongo, 10, tag("a", 1, 5, AMD, ARM))
+    before = contents(location)
+    outcome, _ = crawl(ingest, mongo, 20, tag("a", 1, 5, *shown))
+    assert [warning.partition(":")[0] for warning in outcome.warnings] == ["tag a"]
+    assert contents(location) == before
+
+
+def test_a_clock_that_went_backwards(ingest: Ingest, location: Location, reader: Reader, mongo: int) -> None:
+    """Both facts are kept, the crawl warns, and once the clock is right again history goes on."""
+    crawl(ingest, mongo, 10 * HOUR, tag("a", 1, 5))
+    outcome, gone = crawl(ingest, mongo, 2 * HOUR, tag("a", 2, 11 * HOUR))
+    assert len(outcome.warnings) == 1
+    assert "clock" in outcome.warnings[0]
+    assert gone == 0
+    assert spans(location) == [("a", 2, 11 * HOUR, 2 * HOUR, 2 * HOUR, None)]
+    crawl(ingest, mongo, 12 * HOUR, tag("a", 2, 11 * HOUR))
+    answers = [resolve(reader, Reference.parse("mongo:a"), at * HOUR) for at in (1, 2, 10, 11, 12)]
+    assert [(a.digest and int(a.digest[7:15], 16), a.certainty) for a in answers] == [
+        (None, "unknown"),
+        (2, "confirmed"),
+        (1, "confirmed"),
+        (2, "confirmed"),
+        (2, "confirmed"),
+    ]
 
 
 def test_a_repository_seen_between_two_404s_is_not_gone(ingest: Ingest, location: Location, mongo: int) -> None:

@@ -23,6 +23,7 @@ from hubindex.index.migrate import differences, upgrade
 from hubindex.index.reader import Reader, find_revision, open_reader
 from hubindex.index.revisions import HEAD, REVISIONS
 from hubindex.index.search import Query, search
+from hubindex.index.timeline import PERIOD
 from tests.index.building import add, crawl, rows, tag
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -366,3 +367,28 @@ def test_a_postgresql_database_that_does_not_exist(postgresql_url: str) -> None:
         with pytest.raises(StorageError, match="does not exist") as error:
             opens()
         assert message_of(error)
+
+
+def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Location) -> None:
+    """Migrated from the first schema, it names the same tags and changes as one of this program."""
+    mongo = add(ingest, "library/mongo")[0]
+    crawl(ingest, mongo, 10 * PERIOD, tag("a", 1, 2 * PERIOD), tag("b", 1, 3 * PERIOD), tag("c", 3))
+    crawl(ingest, mongo, 12 * PERIOD, tag("a", 2, 11 * PERIOD), tag("b", 1, 3 * PERIOD))
+    ingest.close()
+    questions = "SELECT period, repository_id FROM change", "SELECT digest, tags FROM digest"
+    change, held = (rows(location, question) for question in questions)
+    for statement in (
+        "DROP TABLE change",
+        "ALTER TABLE digest DROP COLUMN tags",
+        "UPDATE alembic_version SET version_num = '0001'",
+    ):
+        rows(location, statement, change=True)
+    open_reader(location).close()
+    assert check(location) == []
+    assert sorted(rows(location, questions[0])) == sorted(change)
+    assert sorted_names(rows(location, questions[1])) == sorted_names(held)
+
+
+def sorted_names(found: list[tuple[bytes, str | None]]) -> list[tuple[bytes, list[str]]]:
+    """Digests with the tags that they name, in an order of their own."""
+    return sorted((bytes(raw), sorted((names or "").split(" "))) for raw, names in found)

@@ -31,6 +31,11 @@ def bind(parameters: Parameters, dialect: str) -> Parameters:
     """The parameters as the driver of `dialect` wants them: SQLite takes a list as a JSON array."""
     if dialect != "sqlite":
         return parameters
+    for value in parameters.values():
+        if isinstance(value, list):
+            break
+    else:
+        return parameters
     return {name: _json_array(value) if isinstance(value, list) else value for name, value in parameters.items()}
 
 

@@ -38,6 +38,16 @@ SELECT (SELECT count(*) FROM digest) - (
     SELECT count(*) FROM (SELECT DISTINCT repository_id, digest_id FROM digest_prefix) AS found
 )
 
+-- name: tags_that_their_digest_does_not_name
+SELECT count(*) FROM tag t JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
+WHERE d.tags IS NULL OR replace(' ' || d.tags || ' ', ' ' || t.name || ' ', '') = ' ' || d.tags || ' '
+
+-- name: tags_that_began_without_a_change
+SELECT count(*) FROM tag t
+WHERE t.gone_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM change c WHERE c.period = t.first_seen_at / 2419200000 AND c.repository_id = t.repository_id
+)
+
 -- name: hits_without_repository
 SELECT count(*) FROM search_hit h
 WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.repository_id = h.repository_id)

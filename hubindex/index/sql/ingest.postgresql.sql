@@ -17,3 +17,8 @@ DELETE FROM repository_search WHERE repository_id = :repository_id
 INSERT INTO word (word, repositories, frequency)
 SELECT * FROM unnest(CAST(:words AS text[]), CAST(:counts AS int[]), CAST(:frequencies AS smallint[]))
 ON CONFLICT (word) DO UPDATE SET repositories = excluded.repositories, frequency = excluded.frequency
+
+-- name: add_changes
+INSERT INTO change (period, repository_id)
+SELECT * FROM unnest(CAST(:periods AS int[]), CAST(:repository_ids AS int[]))
+ON CONFLICT (period, repository_id) DO NOTHING

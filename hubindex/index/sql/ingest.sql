@@ -40,6 +40,12 @@ UPDATE digest
 SET media_type_id = coalesce(:media_type_id, media_type_id), size = coalesce(:size, size), images = :images
 WHERE repository_id = :repository_id AND digest_id = :digest_id
 
+-- name: hold_digest
+-- A tag has a digest that is stored already.
+UPDATE digest SET tags = coalesce(tags || ' ', '') || :name
+WHERE repository_id = :repository_id AND digest_id = :digest_id
+      AND (tags IS NULL OR replace(' ' || tags || ' ', ' ' || :name || ' ', '') = ' ' || tags || ' ')
+
 -- name: words_known
 SELECT word, repositories FROM word WHERE word = ANY(:words)
 

@@ -25,6 +25,10 @@ VALUES ('delete', :rank, :name, :description, :flags)
 INSERT INTO word (word, repositories, frequency) VALUES (:word, :repositories, :frequency)
 ON CONFLICT (word) DO UPDATE SET repositories = excluded.repositories, frequency = excluded.frequency
 
+-- name: add_change
+INSERT INTO change (period, repository_id) VALUES (:period, :repository_id)
+ON CONFLICT (period, repository_id) DO NOTHING
+
 -- name: search_pieces
 SELECT count(DISTINCT segid) FROM repository_search_idx
 

@@ -1,0 +1,296 @@
+"""What a tag was at a moment, and how it became so. The words are those of docs/time.md."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+from hubindex.errors import NoAnswer
+from hubindex.index import repositories
+from hubindex.index.archive import Archive, open_evidence
+from hubindex.index.evidence import Sweeps
+from hubindex.index.reader import Reader
+from hubindex.index.timeline import GONE, UNKNOWN, Evidence, Span, Sweep, span_at, timeline
+from hubindex.moment import to_rfc3339
+from hubindex.platform import Platform
+from hubindex.reference import Reference, short_name
+
+CONFIRMED = "confirmed"
+INFERRED = "inferred"
+UNCERTAIN = "unknown"
+
+NO_IMAGE = -2
+"""What a content without an image for a platform is to whoever asks for that platform."""
+
+_MOST_TOLD = 3
+_MOST_LISTED = 20
+
+
+class Answer(NamedTuple):
+    """What a tag was, at a moment or for a stretch of time. Times are UTC milliseconds.
+
+    `digest` is None where the answer is not known, and `note` says why. `certainty` is `confirmed`, `inferred` or
+    `unknown`. The tag pointed to the digest from `since` at the latest, from `since_earliest` at the earliest
+    (None: nothing was seen before, or it was seen until then), `until` at least, and `until_latest` at most
+    (both None while it does). `last_seen_at` is the last sight of it, `pushed_at` the registry's word for the push
+    that began it. `aliases` are other tags with the same content in that time, the most specific version first.
+    `replaced_after` is how long it was there at most, in milliseconds; None while it is.
+    """
+
+    reference: Reference
+    digest: str | None
+    platform: str | None
+    certainty: str
+    since: int | None = None
+    since_earliest: int | None = None
+    until: int | None = None
+    until_latest: int | None = None
+    last_seen_at: int | None = None
+    pushed_at: int | None = None
+    note: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def replaced_after(self) -> int | None:
+        """Milliseconds from its start to what came next."""
+        if self.since is None or self.until is None:
+            return None
+        return (self.until_latest or self.until) - self.since
+
+
+def resolve(reader: Reader, reference: Reference, at: int, platform: Platform | None = None) -> Answer:
+    """What a tag pointed to at a moment; with a platform, its image for that; `unknown` where there is no answer.
+
+    Raises `NoAnswer` if the index does not know the tag.
+    """
+    past = Past(reader, reference, platform)
+    span = span_at(past.spans, at)
+    if span is not None:
+        return past.answer(span, at)
+    first = to_rfc3339(past.spans[0].since)
+    return past.unanswered(f"the first evidence about {reference.familiar} is of {first}, later than that")
+
+
+def history(reader: Reader, reference: Reference, platform: Platform | None = None) -> list[Answer]:
+    """All that a tag was, newest first; stretches in which it was gone have no digest, and say so.
+
+    Raises `NoAnswer` if the index does not know the tag.
+    """
+    past = Past(reader, reference, platform)
+    names = past.aliases() if platform is None else [()] * len(past.spans)
+    answers = [past.answer(span)._replace(aliases=also) for span, also in zip(past.spans, names, strict=True)]
+    return answers[::-1]
+
+
+def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> list[repositories.TagFacts]:
+    """The tags that a repository had at a moment, as far as known; newest first, as `repositories.tags`.
+
+    Raises `NoAnswer` if nothing is known of that time.
+    """
+    archive = Archive(reader, facts.repository_id, facts.sweeps)
+    timelines = {tag: archive.timeline(evidence) for tag, evidence in archive.tags().items()}
+    if timelines and all(at < spans[0].since for spans in timelines.values()):
+        first = to_rfc3339(min(spans[0].since for spans in timelines.values()))
+        name = short_name(facts.name)
+        raise NoAnswer(f"the first evidence about the tags of {name} is of {first}, later than that")
+    held = {tag: span for tag, spans in timelines.items() if (span := span_at(spans, at)) and span.content != GONE}
+    digests = archive.digests(span.content for span in held.values())
+    contents = {tag: span.content for tag, span in held.items()}
+    aliases = repositories.aliases(contents)
+    found = []
+    for tag, span in held.items():
+        digest = digests.get(span.content)
+        text = digest.text if digest else None
+        certainty = UNCERTAIN if text is None else CONFIRMED if span.is_confirmed(at) else INFERRED
+        found.append(
+            repositories.TagFacts(
+                tag,
+                text,
+                digest.media_type if digest else None,
+                tuple(sorted({platform for platform, _ in (digest and digest.images) or ()})),
+                digest.size if digest else None,
+                span.pushes[0].pushed_at,
+                span.since,
+                span.last_seen_at,
+                aliases.get(tag, ()),
+                certainty,
+            )
+        )
+    return repositories.newest_first(found)
+
+
+class Past:
+    """One tag's evidence, and the answers that come of it."""
+
+    def __init__(self, reader: Reader, reference: Reference, platform: Platform | None) -> None:
+        rows = reader.query(
+            "history", "tag", registry=reference.registry, repository=reference.repository, tag=reference.tag
+        )
+        if not rows:
+            facts = repositories.repository(reader, reference)  # or it raises NoAnswer
+            raise NoAnswer(_no_tag(reference, facts))
+        self._rows = rows
+        self._reader = reader
+        self._reference = reference
+        self._platform = platform
+        row = rows[0]
+        self._sweeps = sweeps = Sweeps(row[2], row[3], row[4])
+        self._evidence = evidence = open_evidence(row[5:10], sweeps)
+        if row[13] is not None:
+            self._evidence = evidence = [*map(Evidence._make, [r[11:16] for r in rows]), *evidence]
+        if platform is None:
+            self.spans = timeline(evidence, self._past_sweeps)
+        else:
+            self.archive.digests([found.content for found in evidence])
+            self.spans = timeline(evidence, self._past_sweeps, self._image)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The evidence about the whole repository."""
+        return Archive(self._reader, self._rows[0][0], self._sweeps)
+
+    def _past_sweeps(self) -> list[Sweep]:
+        return self.archive.sweeps()
+
+    def answer(self, span: Span, at: int | None = None) -> Answer:
+        """A span as an answer: to the question for a moment in it, or for the span itself."""
+        if span.content <= UNKNOWN:
+            return self.unanswered(self._why_nothing(span, at), span)
+        digest = self._digest(span.content)
+        if digest is None:
+            return self.unanswered(
+                f"the registry showed the platform images of {self._name}, and no digest of their index", span
+            )
+        if at is None:
+            sure = all(before.until >= after.since for before, after in pairwise(span.pushes))
+        else:
+            sure = span.is_confirmed(at)
+        platform = self._platform and str(self._platform)
+        certainty = CONFIRMED if sure else INFERRED
+        return _answer(self._reference, digest, platform, certainty, span, self._note(span, at))
+
+    def unanswered(self, why: str, span: Span | None = None) -> Answer:
+        """No digest, and why; with the bounds of a span that has none."""
+        platform = self._platform and str(self._platform)
+        if span is None:
+            return Answer(self._reference, None, platform, UNCERTAIN, note=why)
+        return _answer(self._reference, None, platform, UNCERTAIN, span, why)
+
+    def aliases(self) -> list[tuple[str, ...]]:
+        """For each span the other tags that had its content while it was seen, the most specific version first."""
+        digests = self.archive.digests(span.content for span in self.spans)
+        names = {name for span in self.spans if span.content > UNKNOWN for name in digests[span.content].tags}
+        names.discard(self._reference.tag or "")
+        others = {
+            name: self.archive.timeline(evidence) for name, evidence in self.archive.tags_named(names).items()
+        }
+        return [
+            tuple(repositories.most_specific_first(
+                name for name, spans in others.items() if any(_met(span, other) for other in spans)
+            ))
+            for span in self.spans
+        ]  # fmt: skip
+
+    @property
+    def _name(self) -> str:
+        return self._reference.familiar
+
+    def _digest(self, content: int) -> str | None:
+        if self._platform is not None:
+            return self.archive.digests([content])[content].text
+        for row in self._rows:
+            if row[5] == content:
+                return repositories.digest_text(row[10])
+            if row[11] == content:
+                return repositories.digest_text(row[16])
+        raise AssertionError(f"no row has the content {content}")
+
+    def _images(self, content: int) -> list[tuple[str, int]] | None:
+        """The images of a content that fit the platform; None if its images are not known."""
+        images = self.archive.digests([content])[content].images
+        if images is None or self._platform is None:
+            return None
+        fitting = [(name, number) for name, number in images if self._platform.fits(name)]
+        return [(name, number) for name, number in fitting if name == str(self._platform)] or fitting
+
+    def _image(self, content: int) -> int:
+        """What a content is for the platform."""
+        fitting = self._images(content)
+        if fitting is None:
+            return UNKNOWN
+        numbers = {number for _, number in fitting}
+        return numbers.pop() if len(numbers) == 1 else NO_IMAGE
+
+    def _why_nothing(self, span: Span, at: int | None) -> str:
+        name = self._name
+        if span.content == GONE:
+            seen = "" if span.since_earliest is None else f"between {to_rfc3339(span.since_earliest)} and "
+            back = (
+                "" if span.until is None else f", and came back by {to_rfc3339(span.until_latest or span.until)}"
+            )
+            return f"{name} was gone: it vanished {seen or 'by '}{to_rfc3339(span.since)}{back}"
+        whole = span_at(self.archive.timeline(self._evidence), span.last_seen_at if at is None else at)
+        if whole is None or whole.content <= UNKNOWN:
+            return f"the registry showed {name} without a digest since {to_rfc3339(span.since)}"
+        digest = self.archive.digests([whole.content])[whole.content]
+        if digest.images is None:
+            return f"the platform images of {name} are not known"
+        if fitting := self._images(whole.content):
+            return f"{self._platform} is several platforms of {name}: {_listed(name for name, _ in fitting)}"
+        return f"{name} had no image for {self._platform}: it had {_listed(name for name, _ in digest.images)}"
+
+    def _note(self, span: Span, at: int | None) -> str:
+        """What else there is to be said of a span's evidence."""
+        missing_at = self._rows[0][1]
+        if len(span.pushes) == 1 and span.since == span.pushes[0].pushed_at and missing_at is None:
+            return ""
+        told = [
+            f"the registry says that it was pushed at {to_rfc3339(push.pushed_at)}, "
+            + ("before something else was last seen" if push.doubt == "early" else "after we saw it")
+            + ": only our own sights count"
+            for push in span.pushes
+            if push.doubt is not None and push.pushed_at is not None
+        ]
+        told += [
+            f"nothing is known from {to_rfc3339(before.until)} until it came again at {to_rfc3339(after.since)}"
+            for before, after in pairwise(span.pushes)
+            if before.until < after.since
+        ]
+        if len(told) > _MOST_TOLD:
+            told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
+        if span.since == self.spans[0].since and span.pushes[0].pushed_at is None:
+            told.append("it may have been there before its first sight")
+        if missing_at is not None and span.until is None and (at is None or at >= missing_at):
+            told.append(f"the registry has answered 404 for the repository since {to_rfc3339(missing_at)}")
+        return "; ".join(told)
+
+
+def _answer(
+    reference: Reference, digest: str | None, platform: str | None, certainty: str, span: Span, note: str
+) -> Answer:
+    return Answer(
+        reference, digest, platform, certainty, span.since, span.since_earliest, span.until, span.until_latest,
+        span.last_seen_at, span.pushes[0].pushed_at, note,
+    )  # fmt: skip
+
+
+def _met(span: Span, other: Span) -> bool:
+    """Whether two tags had the same content at the same time, as far as they were seen."""
+    return (
+        span.content == other.content > UNKNOWN
+        and span.since <= other.last_seen_at
+        and other.since <= span.last_seen_at
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = sorted(set(names))
+    more = [f"and {len(found) - _MOST_LISTED} more"] if len(found) > _MOST_LISTED else []
+    return ", ".join([*found[:_MOST_LISTED], *more]) or "none"
+
+
+def _no_tag(reference: Reference, facts: repositories.RepositoryFacts) -> str:
+    name = reference.familiar_name
+    if facts.walked_at is None:
+        return f"the tags of {name} are not in the index: fetch them with 'hubindex crawl --repo {name}'"
+    return f"{reference.familiar} is not in the index: no look at the tags of {name} has found it"
