@@ -14,7 +14,7 @@ from hubindex.cli.options import common_options, settings
 from hubindex.cli.tabwriter import visible
 from hubindex.errors import HubindexError
 
-COMMANDS = ("crawl", "search", "show", "tags", "status", "db")
+COMMANDS = ("crawl", "search", "show", "tags", "history", "resolve", "whatis", "diff", "status", "db")
 
 INTERRUPTED = 130
 _PIPE_CLOSED = 141

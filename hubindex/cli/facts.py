@@ -1,10 +1,10 @@
 """How facts about repositories and tags look: fields, columns, and words for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hubindex.cli.output import Format, Row, Table
 from hubindex.cli.tabwriter import visible
-from hubindex.index.repositories import TagFacts
+from hubindex.index.repositories import TagFacts, least_specific_first
 from hubindex.moment import to_rfc3339
 
 
@@ -14,27 +14,32 @@ def optional_moment(moment: int | None) -> str | None:
 
 
 def age(moment: int | None, now: int) -> str:
-    """`3 months ago`, rounded down as docker does (units.HumanDuration in docker/go-units); empty for None."""
+    """`3 months ago`; empty for None."""
     if moment is None:
         return ""
-    seconds = (now - moment) // 1000
+    return "now" if now - moment < 1000 else f"{duration(now - moment)} ago"
+
+
+def duration(milliseconds: int) -> str:
+    """`3 months`, rounded down as docker does (units.HumanDuration in docker/go-units)."""
+    seconds = milliseconds // 1000
     hours = (seconds + 1800) // 3600
     if seconds < 1:
-        return "now"
+        return "less than a second"
     if seconds < 60:
-        return _ago(seconds, "second")
+        return _number(seconds, "second")
     if seconds < 3600:
-        return _ago(seconds // 60, "minute")
+        return _number(seconds // 60, "minute")
     if hours < 48:
-        return _ago(hours, "hour")
+        return _number(hours, "hour")
     for limit, unit_hours, unit in ((14, 24, "day"), (60, 168, "week"), (730, 720, "month")):
         if hours < limit * 24:
-            return _ago(hours // unit_hours, unit)
-    return _ago(hours // 8760, "year")
+            return _number(hours // unit_hours, unit)
+    return _number(hours // 8760, "year")
 
 
-def _ago(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'} ago"
+def _number(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def size(number: int | None) -> str:
@@ -81,7 +86,7 @@ TAG_TABLE = Table(
         "Aliases": "ALIASES",
         "Certainty": "CERTAINTY",
     },
-    ("Name", "Digest", "Size", "PushedAt", "Platforms", "Aliases"),
+    ("Name", "Digest", "Size", "PushedAt", "Platforms"),
     "*hubindex.Tag",
 )
 """The fields of `tags`, with their whole values."""
@@ -103,18 +108,31 @@ def tag_row(tag: TagFacts) -> Row:
     }
 
 
-def short_tag_row(tag: TagFacts, now: int) -> Row:
-    """The same, shortened to what fits a line of a table."""
+def tag_cells(tags: Sequence[TagFacts], now: int) -> Row:
+    """The same for a line of a table: tags with one digest, of which the first counts for all else."""
     return {
-        **tag_row(tag),
-        "Digest": short_digest(tag.digest),
-        "Platforms": _some(tag.platforms),
-        "Size": size(tag.size),
-        "PushedAt": age(tag.pushed_at, now),
-        "Aliases": _some(tag.aliases),
+        **tag_row(tags[0]),
+        "Name": equal_names([tag.name for tag in tags], most=6),
+        "Digest": short_digest(tags[0].digest),
+        "Platforms": some(tags[0].platforms),
+        "Size": size(tags[0].size),
+        "PushedAt": age(tags[0].pushed_at, now),
     }
 
 
-def _some(names: tuple[str, ...], most: int = 3) -> list[str]:
+def whole_tag_cells(tags: Sequence[TagFacts]) -> Row:
+    """The same with nothing left out."""
+    return {**tag_row(tags[0]), "Name": equal_names([tag.name for tag in tags])}
+
+
+def equal_names(names: Sequence[str], most: int | None = None) -> str:
+    """`latest = 7 = 7.0 = 7.0.12`: names of the same thing; more than `most` are counted."""
+    ordered = least_specific_first(names)
+    more = len(ordered[:0] if most is None else ordered[most:])
+    return " = ".join(ordered[:most]) + (f", +{more}" if more else "")
+
+
+def some(names: Sequence[str], most: int = 3) -> list[str]:
+    """The first names, and `+N` for the others."""
     more = len(names) - most
     return [*names[:most], *([f"+{more}"] if more > 0 else [])]

@@ -70,6 +70,12 @@ format_option = click.option(
     help="'table', 'json' (one object a line), a Go template, or 'table TEMPLATE', as in docker.",
 )
 
+platform_option = click.option(
+    "--platform",
+    metavar="OS/ARCH[/VARIANT]",
+    help="Of the image for that platform: linux/amd64, arm64, linux/arm/v7.",
+)
+
 no_trunc_option = click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
 
 

@@ -9,7 +9,7 @@ from hubindex.cli.facts import age, one, optional_moment, short_digest
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
 from hubindex.cli.output import Row, Table
 from hubindex.index.reader import open_reader
-from hubindex.index.repositories import RepositoryFacts, TagFacts
+from hubindex.index.repositories import RepositoryFacts, TagFacts, least_specific_first
 from hubindex.index.repositories import repository as find
 from hubindex.index.repositories import tags as tags_of
 from hubindex.reference import Reference, short_name
@@ -72,7 +72,7 @@ def _row(facts: RepositoryFacts, tags: list[TagFacts]) -> Row:
         "TagCount": len(tags) if facts.walked_at is not None else None,
         "NewestTag": tags[0].name if tags else None,
         "Latest": latest.digest if latest else None,
-        "LatestAliases": list(latest.aliases) if latest else [],
+        "LatestAliases": least_specific_first(latest.aliases) if latest else [],
         "Platforms": list(latest.platforms) if latest else [],
         "FirstSeen": optional_moment(facts.first_seen_at),
         "LastSeen": optional_moment(facts.seen_at),
@@ -102,7 +102,7 @@ def _people(facts: RepositoryFacts, tags: list[TagFacts], *, no_trunc: bool) -> 
         ),
     ]
     if latest:
-        names = " = ".join(("latest", *latest.aliases))
+        names = " = ".join(("latest", *least_specific_first(latest.aliases)))
         digest = latest.digest if no_trunc else short_digest(latest.digest)
         rows += [("Latest", f"{names}, {digest or 'digest unknown'}"), ("Platforms", ", ".join(latest.platforms))]
     rows += [

@@ -1,19 +1,20 @@
 """`hubindex tags`: the tags of a repository."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 import click
 
 from hubindex import moment
-from hubindex.cli.facts import TAG_TABLE, short_tag_row, tag_row
+from hubindex.cli.facts import TAG_TABLE, tag_cells, tag_row, whole_tag_cells
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format
 from hubindex.errors import NoAnswer
-from hubindex.index.reader import open_reader
+from hubindex.index.reader import Reader, open_reader
 from hubindex.index.repositories import RepositoryFacts, TagFacts
 from hubindex.index.repositories import repository as find
 from hubindex.index.repositories import tags as tags_of
+from hubindex.moment import parse_moment
 from hubindex.reference import Reference, short_name
 
 _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
@@ -26,6 +27,12 @@ _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
 
 @click.command()
 @click.argument("repository", metavar="REPO")
+@click.option(
+    "--at",
+    "when",
+    metavar="WHEN",
+    help="The tags of that moment: a UTC date (its end), a time, an age such as 7d.  [default: the last look]",
+)
 @click.option("--match", "pattern", metavar="GLOB", help="Only tags that match: '7.*', '*-alpine'.")
 @click.option("--sort", type=click.Choice(list(_SORTS)), default="newest", show_default=True, help="The order.")
 @click.option("--limit", type=click.IntRange(min=1), help="Max number of tags.  [default: all]")
@@ -33,27 +40,55 @@ _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
 @no_trunc_option
 @common_options
 def tags(
-    repository: str, pattern: str | None, sort: str, limit: int | None, template: str, no_trunc: bool
+    repository: str,
+    when: str | None,
+    pattern: str | None,
+    sort: str,
+    limit: int | None,
+    template: str,
+    no_trunc: bool,
 ) -> None:
-    """List the tags of a repository as the last crawl saw them, newest push first.
+    """List the tags of a repository as the last crawl saw them, or as they were; newest push first.
 
-    ALIASES are the other tags with the same digest.
+    In the table, tags with the same digest share a row: 'latest = 7 = 7.0 = 7.0.12'.
     """
     reference = Reference.parse_repository(repository)
     output = Format(template, TAG_TABLE)
+    now = moment.now()
+    at = None if when is None else parse_moment(when, now).at
     with closing(open_reader(settings().location)) as reader, reader.snapshot():
         facts = find(reader, reference)
-        found = tags_of(reader, facts)
-    if facts.walked_at is None:
-        name = short_name(facts.name)
-        raise NoAnswer(f"the tags of {name} are not in the index: fetch them with 'hubindex crawl --repo {name}'")
+        if facts.walked_at is None:
+            name = short_name(facts.name)
+            raise NoAnswer(
+                f"the tags of {name} are not in the index: fetch them with 'hubindex crawl --repo {name}'"
+            )
+        found = tags_of(reader, facts) if at is None else _tags_at(reader, facts, at)
+        whole_at = None if at is None or at == now else _first_whole_look(reader, facts)
     found = sorted(_matching(found, pattern), key=_SORTS[sort])[:limit]
-    if template in {"", "table"} and not no_trunc:
-        now = moment.now()
-        write(output.lines(short_tag_row(tag, now) for tag in found))
-    else:
+    if template not in {"", "table"}:
         write(output.lines(map(tag_row, found)))
-    _tell_gaps(facts)
+    elif no_trunc:
+        write(output.lines(map(whole_tag_cells, _grouped(found))))
+    else:
+        write(output.lines(tag_cells(group, now) for group in _grouped(found)))
+    if at is not None and at != now:
+        _tell_moment(at, whole_at)
+    _tell_gaps(facts, at)
+
+
+def _tags_at(reader: Reader, facts: RepositoryFacts, at: int) -> list[TagFacts]:
+    from hubindex.index.history import tags_at
+
+    return tags_at(reader, facts, at)
+
+
+def _grouped(found: list[TagFacts]) -> Iterable[list[TagFacts]]:
+    """Tags with one digest together, where the first of them stands."""
+    groups: dict[object, list[TagFacts]] = {}
+    for tag in found:
+        groups.setdefault(tag.digest or (tag.name,), []).append(tag)
+    return groups.values()
 
 
 def _matching(found: list[TagFacts], pattern: str | None) -> list[TagFacts]:
@@ -66,8 +101,29 @@ def _matching(found: list[TagFacts], pattern: str | None) -> list[TagFacts]:
     return [tag for tag in found if matches(tag.name)]
 
 
-def _tell_gaps(facts: RepositoryFacts) -> None:
-    if facts.walk_problem:
+def _first_whole_look(reader: Reader, facts: RepositoryFacts) -> int | None:
+    from hubindex.index.archive import Archive
+
+    sweeps = Archive(reader, facts.repository_id, facts.sweeps).sweeps()
+    return sweeps[0][0] if sweeps else None
+
+
+def _tell_moment(at: int, whole_at: int | None) -> None:
+    """How much of a moment is known."""
+    said = f"hubindex: as of {moment.to_rfc3339(at)}"
+    if whole_at is None:
+        said += ": no look at these tags was complete: those that had moved or gone before it are not known"
+    elif at < whole_at:
+        said += (
+            f": the first complete look at these tags was at {moment.to_rfc3339(whole_at)}: "
+            "what had moved or gone before that is not known"
+        )
+    note(said)
+
+
+def _tell_gaps(facts: RepositoryFacts, at: int | None) -> None:
+    """What the last look lacks; a moment before it does not lack it."""
+    if facts.walk_problem and (at is None or at >= (facts.walked_at or 0)):
         note(f"hubindex: the last walk over these tags was incomplete: {facts.walk_problem}")
-    if facts.missing_at is not None:
+    if facts.missing_at is not None and (at is None or at >= facts.missing_at):
         note(f"hubindex: the source has answered 404 for it since {moment.to_rfc3339(facts.missing_at)}")

@@ -14,6 +14,7 @@ from hubindex.cli.options import settings
 from hubindex.crawl.crawler import Plan
 from hubindex.index.location import Location
 from tests.cli.running import Outcome, environment
+from tests.cli.story import NOW, tell
 from tests.crawl.crawling import crawl
 from tests.fakehub import sample_hub
 
@@ -82,16 +83,48 @@ def sample_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def sample_postgresql(postgresql_server: str) -> str:
     """A PostgreSQL index of the sample Hub, to be read only."""
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE sample")
-    head, question, query = postgresql_server.partition("?")
-    return _fill(Location.parse(f"{head.rpartition('/')[0]}/sample{question}{query}"))
+    return _fill(_new_database(postgresql_server, "sample"))
+
+
+def _new_database(server: str, name: str) -> Location:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    head, question, query = server.partition("?")
+    return Location.parse(f"{head.rpartition('/')[0]}/{name}{question}{query}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def sample(request: pytest.FixtureRequest) -> str:
     """`--db` for an index of the sample Hub on each engine, to be read only."""
     return str(request.getfixturevalue(f"sample_{request.param}"))
+
+
+@pytest.fixture(scope="session")
+def _story_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    location = Location.parse(str(tmp_path_factory.mktemp("story") / "index.db"))
+    tell(location)
+    return location.target
+
+
+@pytest.fixture(scope="session")
+def _story_postgresql(postgresql_server: str) -> str:
+    location = _new_database(postgresql_server, "story")
+    tell(location)
+    return location.target
+
+
+@pytest.fixture
+def story_sqlite(_story_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A SQLite index of the story, to be read only, at its present."""
+    monkeypatch.setenv("HUBINDEX_NOW", NOW)
+    return _story_sqlite
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def story(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`--db` for an index of the story on each engine, to be read only, at its present."""
+    monkeypatch.setenv("HUBINDEX_NOW", NOW)
+    return str(request.getfixturevalue(f"_story_{request.param}"))
 
 
 @pytest.fixture

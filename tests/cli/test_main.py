@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from hubindex.cli import COMMANDS
 from hubindex.index import reader
 from tests.cli.conftest import Call, Program
 from tests.cli.running import environment
+from tests.cli.story import whole
 
 EVERY_COMMAND: Sequence[Sequence[str]] = (
     (),
@@ -77,6 +78,19 @@ def test_a_group_without_a_command_shows_its_help(call: Call, command: Sequence[
         ("tags mongo --limit 0", 2, "--limit"),
         ("tags mongo --sort age", 2, "--sort"),
         ("tags mongo --format {{.Nosuch}}", 1, "can't evaluate field Nosuch"),
+        ("tags mongo --at tomorrow", 2, "'tomorrow' is not a time"),
+        ("tags mongo --at 2999-01-01", 2, "in the future"),
+        ("resolve", 2, "Missing argument 'REPO[:TAG]'"),
+        ("resolve mongo --at 2999-01-01", 2, "in the future"),
+        ("resolve mongo --format {{", 1, "template parsing error"),
+        ("history", 2, "Missing argument 'REPO[:TAG]'"),
+        ("history mongo --on 7d", 2, "--on wants a whole day"),
+        ("history mongo --format {{", 1, "template parsing error"),
+        ("whatis", 2, "Missing argument 'DIGEST'"),
+        ("whatis mongo", 2, "is not a digest"),
+        ("whatis 01234567 --format {{", 1, "template parsing error"),
+        ("diff", 2, "FROM and TO are wanted"),
+        ("diff now now --format {{", 1, "template parsing error"),
         ("status x", 2, "unexpected extra argument"),
         ("status --format {{Nosuch}}", 1, "template parsing error"),
         ("crawl", 2, "nothing to crawl"),
@@ -154,6 +168,7 @@ def test_options_can_be_set_in_the_environment(
         ("HUBINDEX_TAGS_MATCH", "7.0*", ("tags", "mongo", "--format", "{{.Name}}"), "7.0\n7.0.12\n"),
         ("HUBINDEX_SHOW_FORMAT", "{{.Name}}", ("show", "mongo"), "mongo\n"),
         ("HUBINDEX_STATUS_FORMAT", "{{.Terms}}", ("status",), "1\n"),
+        ("HUBINDEX_HISTORY_FORMAT", "{{.Since}}", ("history", "mongo:7"), "2024-07-31T02:44:09.167Z\n"),
     ],
 )
 def test_the_name_in_the_environment_is_that_of_the_option(
@@ -251,9 +266,12 @@ def _shell(line: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_pipe_that_closes_early_is_no_fault(sample_sqlite: str) -> None:
+@pytest.mark.parametrize(
+    "question", [("tags", "acme/nightly"), ("diff", "acme/nightly", "2000-01-01", "now")], ids=lambda words: words[0]
+)
+def test_a_pipe_that_closes_early_is_no_fault(sample_sqlite: str, question: Sequence[str]) -> None:
     """`| head -1`: quiet, with the exit code of a closed pipe or, where all was written before, of success."""
-    arguments = ("--db", sample_sqlite, "tags", "acme/nightly", "--format", "{{.Name}} " + "x" * 1000)
+    arguments = ("--db", sample_sqlite, *question, "--format", "{{.Name}} " + "x" * 1000)
     done = _shell('"$@" | head -1', *arguments)
     assert done.returncode == 141
     assert done.stdout.count("\n") == 1
@@ -289,7 +307,19 @@ def test_a_terminal_that_knows_no_unicode_is_no_fault(sample_sqlite: str, progra
     assert "fluxlab/thrift-proxy   Thrift ? HTTP proxy ?" in outcome.out
 
 
-@pytest.mark.parametrize("question", [("search", "thrift"), ("tags", "mongo"), ("show", "mongo"), ("status",)])
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("search", "thrift"),
+        ("tags", "mongo"),
+        ("tags", "mongo", "--at", "2024-08-01"),
+        ("show", "mongo"),
+        ("history", "mongo:7"),
+        ("resolve", "mongo"),
+        ("diff", "mongo", "2000-01-01", "now"),
+        ("status",),
+    ],
+)
 def test_answers_do_not_depend_on_the_terminal(
     sample_sqlite: str, call: Call, monkeypatch: pytest.MonkeyPatch, question: Sequence[str]
 ) -> None:
@@ -311,3 +341,58 @@ def test_the_module_is_the_program(program: Program) -> None:
 def test_exit_codes_reach_the_shell(sample_sqlite: str, program: Program) -> None:
     """Of a question without an answer, for one."""
     assert program("--db", sample_sqlite, "show", "nosuch").code == 3
+
+
+# Start-up
+
+_QUESTIONS: Mapping[str, Sequence[str]] = {
+    "resolve": ("resolve", "mongo"),
+    "resolve with a platform": ("resolve", "mongo:7", "--platform", "arm64"),
+    "resolve on a day": ("resolve", "mongo", "--at", "2024-03-01"),
+    "history of a tag": ("history", "mongo:latest"),
+    "history of a repository": ("history", "mongo"),
+    "tags of a moment": ("tags", "mongo", "--at", "2024-03-01"),
+    "whatis": ("whatis", whole(2)),
+    "diff": ("diff", "2024-02-01", "now"),
+}
+_HEAVY = ("sqlalchemy", "aiohttp", "alembic", "rich", "tabulate", "dataclasses", "platformdirs")
+
+
+def _loaded(code: str) -> set[str]:
+    """The modules that are loaded after some code, which exits with 0."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"],
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def _asking(db: str, question: Sequence[str]) -> str:
+    return (
+        "from hubindex import cli\n"
+        f"arguments = {['--db', db, *question]!r}\n"
+        "assert cli.run(lambda: cli.hubindex.main(arguments, 'hubindex', standalone_mode=False)) == 0"
+    )
+
+
+@pytest.mark.parametrize("question", _QUESTIONS)
+def test_a_question_about_the_past_imports_nothing_heavy(story_sqlite: str, question: str) -> None:
+    """It would take longer to start than to answer."""
+    assert not _loaded(_asking(story_sqlite, _QUESTIONS[question])) & {*_HEAVY}
+
+
+def test_nothing_is_imported_for_resolve_that_it_does_not_need(story_sqlite: str) -> None:
+    """Scripts ask it by the hundred: no JSON, no tables, no templates, no other questions."""
+    loaded = _loaded(_asking(story_sqlite, ("resolve", "mongo:7", "--at", "2024-03-05T00:00")))
+    assert not loaded & {"json", "humanize", "unicodedata", "hubindex.index.changes", "hubindex.index.search"}
+    ours = {name.removeprefix("hubindex.cli.") for name in loaded if name.startswith("hubindex.cli.")}
+    assert ours == {"options", "resolve", "sentences", "tabwriter"}
+
+
+def test_search_does_not_pay_for_the_past(sample_sqlite: str) -> None:
+    """Each command loads its own."""
+    loaded = _loaded(_asking(sample_sqlite, ("search", "thrift")))
+    assert not loaded & {"hubindex.index.history", "hubindex.index.timeline", "hubindex.platform"}
