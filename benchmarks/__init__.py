@@ -1,7 +1,7 @@
 """How fast and how small hubindex is, as ratios against floors measured in the same run.
 
     python -m benchmarks                       all of them, one table at the end (half an hour, a few GB of disk)
-    python -m benchmarks searching size        some: startup, searching, writing, crawling, memory, size, unchanged
+    python -m benchmarks searching size        some: startup, searching, asking, writing, crawling, memory, size, …
     python -m benchmarks --quick               small sizes: shows that everything works, not how fast it is
     python -m benchmarks --repositories N      the size of the large search index (default 1,000,000)
     python -m benchmarks --keep DIR            keep the data sets there, and use them again next time

@@ -16,7 +16,7 @@ import benchmarks
 from benchmarks.measure import Result
 from benchmarks.workspace import Workspace
 
-FAMILIES = ("startup", "searching", "writing", "crawling", "memory", "size", "unchanged")
+FAMILIES = ("startup", "searching", "asking", "writing", "crawling", "memory", "size", "unchanged")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

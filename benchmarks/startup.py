@@ -21,21 +21,26 @@ def run(workspace: Workspace) -> Iterator[Result]:
     """`hubindex search postgres --official` on the small search index."""
     location = searching.index(workspace, "sqlite", workspace.small)
     arguments = ["search", "postgres", "--official", "--db", location.target]
+    what = f"hubindex search postgres --official, {workspace.small:,} repositories"
+    yield from question(workspace, what, arguments)
+
+
+def question(workspace: Workspace, what: str, arguments: list[str]) -> Iterator[Result]:
+    """A command line against a Python that does nothing, and the heavy modules that it imports."""
     imported = subprocess.run(
         [sys.executable, "-c", _IMPORTED + _PROGRAM, *arguments],
         capture_output=True, text=True, check=True, env=_environment(),
     )  # fmt: skip
     heavy = sorted(set(HEAVY) & set(imported.stderr.split()))
-    results = len(imported.stdout.splitlines()) - 1
-    nothing, question = in_turns(
+    nothing, asked = in_turns(
         workspace.size(41, 3), partial(_cpu, ["-c", "pass"]), partial(_cpu, ["-c", _PROGRAM, *arguments])
     )
     yield at_most(
-        f"hubindex search postgres --official, {workspace.small:,} repositories, CPU of the process",
-        ratio(question, nothing),
+        f"{what}, CPU of the process",
+        ratio(asked, nothing),
         5,
-        f"{median(question) * 1000:.1f} ms against {median(nothing) * 1000:.1f} ms for python -c pass; "
-        f"{results} results",
+        f"{median(asked) * 1000:.1f} ms against {median(nothing) * 1000:.1f} ms for python -c pass; "
+        f"{len(imported.stdout.splitlines())} lines",
     )
     yield at_most(
         f"of {', '.join(HEAVY)} it imports", len(heavy), 0, " ".join(heavy) or "none of them", " modules"

@@ -11,6 +11,12 @@ CHECKOUT = Path(__file__).parent.parent
 ROWS = (
     "hubindex search postgres --official",
     "it imports",
+    "resolve --at, inside the process",
+    "whatis with a full digest",
+    "hubindex resolve --at",
+    "all tags of a repository as of a date",
+    "diff of the whole index over a week, ten times as large an index",
+    "diff of the whole index over a week without a change",
     *(
         f"{row}, {engine}"
         for engine in ("sqlite", "postgresql")
