@@ -195,7 +195,7 @@ class Batch:
             if state.gone_at is None and at - state.missing_at >= GONE_AFTER:
                 state.gone_at = at
                 self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
-                self._end_tags(state, set(), began_at=at, gone_at=state.missing_at)
+                self._end_tags(state, set(), began_at=at, gone_at=at)
             return True
         return False
 
@@ -228,7 +228,7 @@ class Batch:
         for known in self._tags.missing(state, names, began_at):
             last_seen_at = confirmed_until(known.span, state.sweeps)
             if last_seen_at < began_at:
-                self._tags.end(state, known, last_seen_at, max(gone_at, last_seen_at))
+                self._tags.end(state, known, last_seen_at, gone_at)
                 ended += 1
         return ended
 

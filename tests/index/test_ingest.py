@@ -711,15 +711,15 @@ def test_404s_within_hours_prove_nothing(ingest: Ingest, location: Location, mon
 def test_a_404_hours_later_makes_a_repository_gone(
     ingest: Ingest, reader: Reader, location: Location, mongo: int
 ) -> None:
-    """A gone repository is in no answer of search, and its tags went with it before the first 404."""
+    """A gone repository is in no answer of search, and its tags went with it."""
     crawl(ingest, mongo, 5, tag("a", 1, 5))
     for at in (10, 10 + GONE_AFTER, 10 + 2 * GONE_AFTER):
         with ingest.transaction() as batch:
             batch.repository_missing("library/mongo", at)
     assert rows(location, "SELECT missing_at, gone_at FROM repository") == [(10, 10 + GONE_AFTER)]
     assert names_found(reader, "mongo") == []
-    assert tags(location) == [("a", None, None, 5, 5, 10)]
-    assert spans(location) == [("a", 1, 5, 5, 5, 10)]
+    assert tags(location) == [("a", None, None, 5, 5, 10 + GONE_AFTER)]
+    assert spans(location) == [("a", 1, 5, 5, 5, 10 + GONE_AFTER)]
 
 
 def test_a_gone_repository_comes_back(ingest: Ingest, reader: Reader, location: Location, mongo: int) -> None:
@@ -743,8 +743,9 @@ def test_the_tags_of_a_gone_repository_come_back_with_it(ingest: Ingest, locatio
         batch.repositories([Repository(name="library/mongo")], 9 * HOUR)
     outcome, _ = crawl(ingest, mongo, 9 * HOUR, tag("a", 1, 5))
     assert (outcome.new, outcome.moved) == (0, 1)
-    assert spans(location) == [("a", 1, 5, 5, 5, 10), ("b", 2, 5, 5, 5, 10)]
-    assert tags(location) == [("a", 1, 5, 9 * HOUR, None, None), ("b", None, None, 5, 5, 10)]
+    gone_at = 10 + GONE_AFTER
+    assert spans(location) == [("a", 1, 5, 5, 5, gone_at), ("b", 2, 5, 5, 5, gone_at)]
+    assert tags(location) == [("a", 1, 5, 9 * HOUR, None, None), ("b", None, None, 5, 5, gone_at)]
 
 
 def test_one_404_ends_no_tag(ingest: Ingest, location: Location, mongo: int) -> None:
@@ -755,17 +756,6 @@ def test_one_404_ends_no_tag(ingest: Ingest, location: Location, mongo: int) -> 
     crawl(ingest, mongo, 20, tag("a", 1, 5))
     assert spans(location) == []
     assert tags(location) == [("a", 1, 5, 5, None, None)]
-
-
-def test_a_tag_seen_after_the_first_404_ends_with_the_second(
-    ingest: Ingest, location: Location, mongo: int
-) -> None:
-    """A walk that was stored in between without its end had still seen it."""
-    with ingest.transaction() as batch:
-        batch.repository_missing("library/mongo", 10)
-        batch.tag_page(mongo, page([tag("a", 1, 5)], 20))
-        batch.repository_missing("library/mongo", 10 + GONE_AFTER)
-    assert spans(location) == [("a", 1, 5, 20, 20, 20)]
 
 
 # What questions about the past look things up in.
