@@ -1,4 +1,4 @@
-"""The examples in `docs/time.md` are what the program prints; `python -m tests.test_time_page` writes them anew."""
+"""The examples in `docs/time.md` are what is printed; `python -m tests.test_time_page` writes them anew."""
 
 import re
 import shlex

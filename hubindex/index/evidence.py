@@ -117,10 +117,12 @@ def _seen(span: Open, at: int, sweeps: Sweeps) -> Open:
 
 
 def _late(span: Open, sight: Sight) -> Outcome:
-    """A report older than what is known: it proves one moment and ends nothing."""
+    """A report older than what is known: it proves one moment and ends nothing.
+
+    It is no news only within our own sights: the registry's word for the time before them may come to be doubted.
+    """
     agrees = sight.same and span.gone_at is None and sight.pushed_at in {span.pushed_at, None}
-    begun = span.first_seen_at if span.pushed_at is None else min(span.first_seen_at, span.pushed_at)
-    if sight.same is None or (agrees and sight.at >= begun):
+    if sight.same is None or (agrees and sight.at >= span.first_seen_at):
         return _SAME
     return Outcome(Kind.LATE, closed=Closed(sight.content, sight.pushed_at, sight.at, sight.at))
 

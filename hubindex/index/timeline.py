@@ -90,16 +90,17 @@ def timeline(
     that looks unbroken. `view` maps a content to what is asked about, such as its image for one platform:
     neighbours that look the same are one span.
     """
-    if len(evidence) == 1 and evidence[0].gone_at is None:  # most tags never move
-        found = evidence[0]
-        looks = found.content if view is None or found.content <= UNKNOWN else view(found.content)
-        push = _push(found, None, None)
-        return [Span(looks, push.since, None, None, None, push.until, [push])]
     groups: list[tuple[int, list[Push]]] = []
-    content = seen_at = shown = None  # what was there before, when it was last seen, and what it looked like
+    before = _NOTHING
+    shown = None
     for found in _in_order(evidence, sweeps):
-        push = _push(found, content, seen_at)
-        content, seen_at = found.content, push.until
+        push = _push(found, before)
+        content = found.content
+        if content == before.content:
+            seen_at = max(push.until, before.seen_at or 0)
+            before = _Before(content, seen_at, before.other_at, before.has_word or push.pushed_at is not None)
+        else:
+            before = _Before(content, push.until, before.seen_at, push.pushed_at is not None)
         looks = content if view is None or content <= UNKNOWN else view(content)
         if looks == shown:
             groups[-1][1].append(push)
@@ -109,16 +110,33 @@ def timeline(
     return _spans(groups)
 
 
+class _Before(NamedTuple):
+    """What was there before a piece of evidence: since when something else was not seen any more.
+
+    `content` was last seen at `seen_at`, another one before it at `other_at`. `has_word` tells whether the
+    registry said when `content` was pushed.
+    """
+
+    content: int | None
+    seen_at: int | None
+    other_at: int | None
+    has_word: bool
+
+
+_NOTHING = _Before(None, None, None, False)
+
+
 def _spans(groups: list[tuple[int, list[Push]]]) -> list[Span]:
+    starts = [min(push.since for push in pushes) for _, pushes in groups]
     spans = []
     before: int | None = None  # the last sight of what was there before
-    for number, (content, pushes) in enumerate(groups, 1):
-        since, last = pushes[0].since, pushes[-1].until
+    for number, (content, pushes) in enumerate(groups):
+        since, last = starts[number], max(push.until for push in pushes)
         earliest = before if before is not None and before < since else None
         until: int | None = None
         latest: int | None = None
-        if number < len(groups):
-            until, after = last, groups[number][1][0].since
+        if number + 1 < len(groups):
+            until, after = last, starts[number + 1]
             latest = after if after > last else None
         spans.append(Span(content, since, earliest, until, latest, last, pushes))
         before = last
@@ -183,15 +201,18 @@ def _pieces(found: Evidence, others: Sequence[Evidence], sweeps: Sequence[Sweep]
     return [*pieces, found._replace(first_seen_at=since, last_seen_at=before)]
 
 
-def _push(found: Evidence, content: int | None, seen_at: int | None) -> Push:
-    """From when to when `found` is certain, after `content` was last seen at `seen_at`."""
-    _, pushed_at, first, last, _ = found
+def _push(found: Evidence, before: _Before) -> Push:
+    """From when to when `found` is certain, after what was there before."""
+    content, pushed_at, first, last, _ = found
     if pushed_at is None or pushed_at == first:
         return Push(first, last, pushed_at)
     if pushed_at > first:
         return Push(first, last, pushed_at, "late")
+    seen_at = before.seen_at
     if seen_at is None or pushed_at >= seen_at:
         return Push(pushed_at, last, pushed_at)
-    if found.content == content:  # not pushed since it was last seen, so it was there all the time
-        return Push(min(first, seen_at), max(last, seen_at), pushed_at)
-    return Push(first, last, pushed_at, "early")
+    if content != before.content:
+        return Push(first, last, pushed_at, "early")
+    # Not pushed since it was last seen, so it was there all the time: back to the push, if this is the first word.
+    reaches_back = not before.has_word and (before.other_at is None or pushed_at >= before.other_at)
+    return Push(pushed_at if reaches_back else min(first, seen_at), max(last, seen_at), pushed_at)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is printed stands here as it is printed
 """`hubindex history`: all that a tag was, and all that changed in a repository."""
 
 import json
@@ -284,7 +285,9 @@ def test_a_repository_without_changes_is_a_header(story: str, call: Call) -> Non
 def test_templates(story_sqlite: str, call: Call) -> None:
     """Of spans and of changes."""
     line = ("--db", story_sqlite, "history")
-    spans = call(*line, "mongo:latest", "--format", r'table {{.Since}}\t{{join .Aliases "+"}}', "--on", "2024-03-01")
+    spans = call(
+        *line, "mongo:latest", "--format", r'table {{.Since}}\t{{join .Aliases "+"}}', "--on", "2024-03-01"
+    )
     assert spans.out == (
         "SINCE                      ALIASES\n"
         "2024-03-01T09:12:44.167Z   7.0.6+7.0+7\n"

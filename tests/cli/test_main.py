@@ -267,7 +267,9 @@ def _shell(line: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize(
-    "question", [("tags", "acme/nightly"), ("diff", "acme/nightly", "2000-01-01", "now")], ids=lambda words: words[0]
+    "question",
+    [("tags", "acme/nightly"), ("diff", "acme/nightly", "2000-01-01", "now")],
+    ids=lambda words: words[0],
 )
 def test_a_pipe_that_closes_early_is_no_fault(sample_sqlite: str, question: Sequence[str]) -> None:
     """`| head -1`: quiet, with the exit code of a closed pipe or, where all was written before, of success."""

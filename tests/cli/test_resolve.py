@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is printed stands here as it is printed
 """`hubindex resolve`: the one digest that a tag pointed to at a moment."""
 
 import json
@@ -195,8 +196,8 @@ def test_a_platform_and_a_note_are_fields(story: str, call: Call) -> None:
     """The platform as it is written, the note as it is told."""
     line = ("resolve", "mongo:edge", "--at", "2024-02-15", "--format", "json")
     assert json.loads(call("--db", story, *line).out)["Note"] == "it may have been there before its first sight"
-    line = ("resolve", "mongo:7", "--platform", "aarch64", "--at", "2024-02-15", "--format", "json")
-    row = json.loads(call("--db", story, *line).out)
+    asked = ("resolve", "mongo:7", "--platform", "aarch64", "--at", "2024-02-15", "--format", "json")
+    row = json.loads(call("--db", story, *asked).out)
     assert (row["Platform"], row["Digest"]) == ("linux/arm64", whole(100))
 
 
@@ -353,7 +354,9 @@ def test_strict_wants_it_confirmed(story: str, call: Call) -> None:
     ],
 )
 @pytest.mark.parametrize("template", ["table", "json"])
-def test_wrong_usage_is_told_in_one_line(story_sqlite: str, call: Call, line: str, words: str, template: str) -> None:
+def test_wrong_usage_is_told_in_one_line(
+    story_sqlite: str, call: Call, line: str, words: str, template: str
+) -> None:
     """Exit code 2, and no object."""
     outcome = call("--db", story_sqlite, "resolve", *shlex.split(line), "--format", template)
     assert outcome.code == 2
@@ -398,7 +401,9 @@ def test_hostile_arguments_are_not_printed_as_they_are(
     assert not any(character in outcome.complaint for character in "\x1b\x07\u202e")
 
 
-def test_hostile_platforms_are_neutralised(location: Location, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_platforms_are_neutralised(
+    location: Location, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a registry wrote is data."""
     monkeypatch.setenv("HUBINDEX_NOW", NOW)
     ingest = Ingest(location)

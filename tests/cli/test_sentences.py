@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - what is printed stands here as it is printed
 """What a person is told beside a digest."""
 
 import pytest
@@ -8,11 +9,15 @@ from hubindex.index.history import Answer
 from hubindex.reference import Reference
 from tests.cli.story import ms, whole
 
-E, X, Y, Z = map(ms, ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "2024-04-01T00:00:00.5Z"))
+E, X, Y, Z = map(
+    ms, ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "2024-04-01T00:00:00.5Z")
+)
 TAG = Reference.parse("mongo:7")
 
 
-def answer(certainty: str, since_earliest: int | None, until: int | None, latest: int | None, push: int | None) -> Answer:
+def answer(
+    certainty: str, since_earliest: int | None, until: int | None, latest: int | None, push: int | None
+) -> Answer:
     return Answer(TAG, whole(1), None, certainty, X, since_earliest, until, latest, Y, push)
 
 
@@ -70,7 +75,9 @@ def test_a_platform_is_named() -> None:
     assert sentence(given, X).startswith("mongo:7 for linux/arm64 has pointed to this digest since ")
 
 
-def change(kind: str, old: int | None, new: int | None, since: int, earliest: int | None, pushed: int | None) -> Change:
+def change(
+    kind: str, old: int | None, new: int | None, since: int, earliest: int | None, pushed: int | None
+) -> Change:
     texts = [None if number is None else whole(number) for number in (old, new)]
     return Change("mongo", "7", kind, texts[0], texts[1], since, earliest, pushed, "confirmed")
 

@@ -24,10 +24,10 @@ def test_people_read_a_table(sample: str, call: Call) -> None:
     """Newest push first, with short digests, sizes, ages, some platforms, and the names of the same image."""
     outcome = call("--db", sample, "tags", "mongo")
     header, first, second, *_ = outcome.out.splitlines()
-    assert header.split() == ["TAG", "DIGEST", "SIZE", "PUSHED", "PLATFORMS", "ALIASES"]
-    assert first.startswith("8.0.0-rc20   sha256:")
+    assert header.split() == ["TAG", "DIGEST", "SIZE", "PUSHED", "PLATFORMS"]
+    assert first.startswith("8.0.0-rc20                  sha256:")
     assert "linux/amd64, linux/arm64/v8, windows/amd64:10.0.17763.6659, +1" in first
-    assert second.endswith("7.0, 7.0.12, latest")
+    assert second.startswith("latest = 7 = 7.0 = 7.0.12   sha256:")
     assert outcome.err == ""
 
 
@@ -91,7 +91,7 @@ def test_json_has_real_types(sample: str, call: Call) -> None:
     assert len(seven["Digest"]) == len("sha256:") + 64
     assert isinstance(seven["Size"], int)
     assert seven["PushedAt"] == "2024-07-31T02:44:09.167Z"
-    assert seven["Aliases"] == ["7.0", "7.0.12", "latest"]
+    assert seven["Aliases"] == ["7.0.12", "7.0", "latest"]
     assert len(seven["Platforms"]) == 4
     assert seven["Certainty"] == "confirmed"
 
@@ -117,7 +117,7 @@ def test_templates_have_the_whole_values(sample: str, call: Call) -> None:
     template = '{{.Name}} {{.Size}} {{len .Platforms}} {{join .Aliases "+"}}'
     out = call("--db", sample, "tags", "acme/web", "--match", "stable", "--format", template).out
     name, size, platforms, aliases = out.split()
-    assert (name, platforms, aliases) == ("stable", "2", "1.4+1.4.0")
+    assert (name, platforms, aliases) == ("stable", "2", "1.4.0+1.4")
     assert int(size) > 1_000_000
 
 

@@ -438,7 +438,7 @@ def test_a_tag_first_heard_of_late_is_not_confirmed_by_a_sweep_that_missed_it(
     crawl(ingest, mongo, 15, tag("a", 1, 5), tag("b", 2, 6), started_at=11)
     assert tags(location)[1] == ("b", 2, 6, 15, 15, None)
     crawl(ingest, mongo, 30, tag("a", 1, 5))
-    assert spans(location) == [("b", 2, 6, 15, 15, 30)]
+    assert spans(location) == [("a", 1, 5, 15, 15, None), ("b", 2, 6, 15, 15, 30)]
 
 
 def test_two_overlapping_crawls(ingest: Ingest, location: Location, mongo: int) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, D102 - tables of moments
 """What a tag was at any moment, compared with the law applied moment by moment."""
 
 from collections.abc import Callable
@@ -418,9 +419,7 @@ def sights(looks: list[Look]) -> list[Seen]:
             if last == UNKNOWN and word is not None and word == look.pushed_at:
                 found = _learned(found, look.content)
             found.append(Seen(look.at, look.content, look.pushed_at, linked))
-        elif last == GONE:
-            found.append(Seen(look.at, UNKNOWN, look.pushed_at))
-        elif word is not None and look.pushed_at is not None and look.pushed_at > word:
+        elif last == GONE or (word is not None and look.pushed_at is not None and look.pushed_at > word):
             found.append(Seen(look.at, UNKNOWN, look.pushed_at))
         elif last == UNKNOWN:
             found.append(Seen(look.at, UNKNOWN, None))
