@@ -15,7 +15,8 @@ from benchmarks import fast_hub
 from benchmarks.histories import PAGE
 from benchmarks.measure import Result, at_least, in_turns, information, median, ratio
 from benchmarks.workspace import Workspace
-from hubindex.crawl.crawler import Crawler, Plan, Progress
+from hubindex.crawl.crawler import Crawler
+from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.index.location import Location
 from hubindex.index.migrate import upgrade

@@ -78,3 +78,12 @@ class TagPage(Struct, frozen=True, kw_only=True):
     observed_at: int
     warnings: tuple[str, ...] = ()
     unreadable: int = 0
+
+
+class TagNames(Struct, frozen=True, kw_only=True):
+    """All tags that a registry lists of a repository, without order."""
+
+    names: tuple[str, ...]
+    observed_at: int
+    complete: bool = True
+    warnings: tuple[str, ...] = ()

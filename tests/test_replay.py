@@ -22,7 +22,7 @@ import psycopg
 import pytest
 from aiohttp import web
 
-from hubindex.crawl.crawler import Plan
+from hubindex.crawl.plan import Plan
 from hubindex.errors import NoAnswer
 from hubindex.index.changes import Change
 from hubindex.index.handle import Index

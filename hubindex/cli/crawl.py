@@ -13,7 +13,7 @@ from hubindex.errors import IncompleteCrawl, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 if TYPE_CHECKING:
-    from hubindex.crawl.crawler import Plan, Progress
+    from hubindex.crawl.plan import Plan, Progress
 
 
 @click.command()
@@ -58,7 +58,7 @@ def crawl(
     Each TERM is searched for, as 'docker search' would, and each repository found is stored with all its tags.
     The first Ctrl-C stops the crawl and keeps what is complete.
     """
-    from hubindex.crawl.crawler import Plan
+    from hubindex.crawl.plan import Plan
     from hubindex.sources.hub_rows import is_namespace
 
     if not (terms or repositories or namespaces or official):

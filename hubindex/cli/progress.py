@@ -14,7 +14,7 @@ from rich.text import Text
 from tabulate import tabulate
 
 from hubindex.cli.tabwriter import visible
-from hubindex.crawl.crawler import Progress
+from hubindex.crawl.plan import Progress
 from hubindex.sources.http import HttpClient
 
 LINE_SECONDS = 60.0

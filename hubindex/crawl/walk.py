@@ -1,11 +1,18 @@
 """A walk over a repository's tag list, and whether it proves what it did not see."""
 
+from collections.abc import Iterable
+
 from hubindex.index.ingest import Walk
 from hubindex.records import TagPage
 
 
 class WalkLog:
     """What the pages of one walk showed, in the order in which they came, newest first.
+
+    Pages are cut by position from a list that moves. A push moves rows down, so that some come twice; a deletion
+    moves rows up, so that some are never seen. Between two pages the source's count tells how many more were added
+    than deleted: if it never falls, no row has moved up, and only what was pushed again, and jumped from the part
+    not yet read to the top, can have been missed. The top is read once more for that (`again`).
 
     `unwritten` holds the numbers of pages that could not be stored; without them the walk proves nothing.
     """
@@ -16,29 +23,51 @@ class WalkLog:
         self.pages = 0
         self.names: set[str] = set()
         self.unwritten: set[int] = set()
-        self._count: int | None = None
-        self._count_changed = False
+        self.count: int | None = None
+        self._moved = False
+        self._fell = False
+        self._repeated = 0
         self._unreadable = 0
         self._newest_push: int | None = None
         self._oldest_push: int | None = None
         self._in_order = True
         self._undated = False
 
-    def add(self, page: TagPage) -> bool:
-        """Take a page in; returns whether the next one is worth asking for."""
+    def add(self, page: TagPage, *, again: bool = False) -> bool:
+        """Take a page in; returns whether the next one is worth asking for. `again`: the top, read once more."""
         self.pages += 1
         before = len(self.names)
         self.names.update(tag.name for tag in page.tags)
+        fresh = len(self.names) - before
         self._unreadable += page.unreadable
         if page.count is not None:
-            self._count_changed |= self._count is not None and page.count != self._count
-            self._count = page.count
+            self._moved |= self.count is not None and page.count != self.count
+            self._fell |= self.count is not None and page.count < self.count
+            self.count = page.count
         for tag in page.tags:
-            self._see_push(tag.pushed_at)
-        # A list that repeats itself would go on for ever.
-        return page.more and len(self.names) > before
+            self._see_push(tag.pushed_at, is_at_its_place=not again)
+        if again:
+            self._moved |= fresh > 0
+        else:
+            self._repeated += len(page.tags) - fresh
+        return page.more and fresh > 0  # a list that repeats itself would go on for ever
 
-    def finish(self, finished_at: int, error: str | None = None) -> Walk:
+    def add_names(self, names: Iterable[str]) -> None:
+        """Take in all names that another source lists: they are as good as seen."""
+        self.names.update(names)
+        self._repeated += len(self.names)  # the Hub's count may lag behind
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer tags were seen than there are."""
+        return self.count is not None and len(self.names) < self.count
+
+    @property
+    def is_worth_repeating(self) -> bool:
+        """Whether the list moved so that another walk may see what this one could not."""
+        return self._fell or (self.is_short and (self._moved or self._repeated > 0))
+
+    def finish(self, finished_at: int, error: str | None = None, remark: str | None = None) -> Walk:
         """The walk as the index wants it; `error` says why it broke off, if it did."""
         return Walk(
             self.repository_id,
@@ -46,25 +75,33 @@ class WalkLog:
             finished_at,
             self.names,
             problem=error or self._inconsistency(),
+            remark=remark,
             newest_push=self._newest_push,
             oldest_push=self._oldest_push if self._in_order else None,
         )
 
+    def finish_known(self, finished_at: int) -> Walk:
+        """A walk that ended where nothing was new any more, and the count is that of the tags known."""
+        return Walk(self.repository_id, self.started_at, finished_at, None, newest_push=self._newest_push)
+
     def _inconsistency(self) -> str | None:
         if self._unreadable:
             return f"{self._unreadable} rows could not be understood"
-        if self._count_changed:
-            return "the number of tags changed during the walk"
-        if self._count != len(self.names):
-            return f"saw {len(self.names)} tags where the source counts {self._count}"
+        if self._fell:
+            return "tags were deleted during the walk"
+        seen, count = len(self.names), self.count
+        if count is None or seen < count or seen > count + self._repeated:
+            return f"saw {seen} tags where the source counts {count}"
         return None
 
-    def _see_push(self, pushed_at: int | None) -> None:
+    def _see_push(self, pushed_at: int | None, *, is_at_its_place: bool) -> None:
         """Newest first without exception; tags without a push time may only come last."""
         if pushed_at is None:
             self._undated = True
             return
+        self._newest_push = max(pushed_at, self._newest_push or pushed_at)
+        if not is_at_its_place:
+            return
         if self._undated or (self._oldest_push is not None and pushed_at > self._oldest_push):
             self._in_order = False
-        self._newest_push = max(pushed_at, self._newest_push or pushed_at)
         self._oldest_push = pushed_at

@@ -124,7 +124,7 @@ class Transaction:
         self._statements = statements
 
     def query(self, name: str, /, **parameters: object) -> Sequence[Row]:
-        """The rows of a named statement of the family `ingest`."""
+        """The rows of a named statement of the families `ingest` and `frontier`."""
         bound = sql.bind(parameters, self.dialect)
         return cast("Sequence[Row]", self._driver.execute(self._statements[name], bound).fetchall())
 
@@ -177,7 +177,7 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
 
 @lru_cache
 def _statements(dialect: str) -> dict[str, str]:
-    return sql.load("ingest", dialect)
+    return {**sql.load("ingest", dialect), **sql.load("frontier", dialect)}
 
 
 @lru_cache

@@ -4,7 +4,7 @@ An `Ingest` belongs to one thread. What is told to a `Batch` is written in bulk 
 or not at all.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from hubindex.errors import StorageError
 from hubindex.index import engine as storage
 from hubindex.index.documents import DocumentWriter
 from hubindex.index.evidence import confirmed_until
+from hubindex.index.frontier import Frontier
 from hubindex.index.location import Location
 from hubindex.index.migrate import upgrade
 from hubindex.index.reader import Row
@@ -47,16 +48,17 @@ class Stored(NamedTuple):
 class Walk(NamedTuple):
     """The end of a walk over a repository's tags.
 
-    `names` are the tags seen. `problem` says why the walk is no sweep; None: it was complete and consistent.
-    `newest_push` is the latest push time seen; `oldest_push` the earliest, if the tags came newest first
+    `names` are the tags seen; None: all that the index holds, and no others. `problem` says why the walk is no
+    sweep; None: it was complete and consistent. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen; `oldest_push` the earliest, if the tags came newest first
     without exception, so that a walk that broke off still saw everything pushed after it.
     """
 
     repository_id: int
     started_at: int
     finished_at: int
-    names: set[str]
+    names: set[str] | None
     problem: str | None = None
+    remark: str | None = None
     newest_push: int | None = None
     oldest_push: int | None = None
 
@@ -97,6 +99,7 @@ class Batch:
         self._tx = tx
         self._tags = TagWriter(tx, numbers)
         self._documents = DocumentWriter(tx)
+        self.frontier = Frontier(tx)
 
     @property
     def pending(self) -> int:
@@ -165,16 +168,33 @@ class Batch:
         """Store what a page of tags adds to what is known; an unchanged page writes nothing."""
         return self._tags.page(repository_id, page)
 
+    def has_as_many_tags(self, repository_id: int, count: int | None) -> bool:
+        """Whether the last walk over a repository was a sweep, and it has as many tags as its source counts."""
+        state = self._tags.state(repository_id)
+        is_swept = state.walked_at is not None and state.sweeps.swept_at == state.walked_at
+        return is_swept and self._tags.open_count(state) == count
+
+    def changed_at(self, repository_id: int) -> int | None:
+        """When a repository was last pushed to, as far as known."""
+        state = self._tags.state(repository_id)
+        return state.updated_at
+
+    def least_known(self, repository_id: int, names: Collection[str]) -> list[str]:
+        """Names of tags, those first whose digest is not known, then those that were seen longest ago."""
+        state = self._tags.state(repository_id)
+        seen = self._tags.last_sights(state, names)
+        return sorted(names, key=lambda name: (seen.get(name, 0), name))
+
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""
         state = self._tags.state(walk.repository_id)
-        if not walk.names and not walk.problem and state.last_tag_id:
+        if walk.names is not None and not walk.names and not walk.problem and state.last_tag_id:
             walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
         if walk.started_at >= (state.walked_at or 0):
-            state.walked_at, state.walk_problem = walk.started_at, walk.problem
+            state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
         if walk.problem is None:
             return self._sweep(state, walk)
         self._partial(state, walk)
@@ -214,12 +234,13 @@ class Batch:
         return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
 
     def _sweep(self, state: RepositoryState, walk: Walk) -> int:
-        sweeps = state.sweeps
-        ended = 0
+        names, sweeps, ended = walk.names, state.sweeps, 0
+        count = self._tags.open_count(state) if names is None else len(names)
         if walk.started_at >= (sweeps.swept_at or 0):
-            ended = self._end_tags(state, walk.names, began_at=walk.started_at, gone_at=walk.finished_at)
+            if names is not None:
+                ended = self._end_tags(state, names, began_at=walk.started_at, gone_at=walk.finished_at)
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
-        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, len(walk.names))
+        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, count)
         return ended
 
     def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
@@ -238,7 +259,7 @@ class Batch:
         if since is None or walk.started_at < (state.sweeps.partial_at or 0):
             return
         newer = self._tags.pushed_after(state, since)
-        unseen = (pushed_at for name, pushed_at in newer if name not in walk.names)
+        unseen = (pushed_at for name, pushed_at in newer if name not in (walk.names or ()))
         state.sweeps = state.sweeps._replace(partial_at=walk.started_at, partial_since=max(unseen, default=since))
 
 

@@ -160,6 +160,37 @@ media_type = Table(
     Column("name", Name, nullable=False, unique=True),
 )
 
+seed = Table(
+    "seed",
+    metadata,
+    Column("seed_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Name, nullable=False, comment="what is listed: term, namespace or repository"),
+    Column("name", Name, nullable=False),
+    Column("wanted", Integer, nullable=False, comment="how many results of a term; 0: all"),
+    Column("with_tags", Boolean, nullable=False, comment="whether what it finds is to be visited"),
+    UniqueConstraint("kind", "name", name="seed_name"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False, comment="to visit, or 0"),
+    Column("seed_id", Integer, primary_key=True, autoincrement=False, comment="to list, or 0"),
+    Column("due_at", BigInteger, nullable=False),
+    Column("asked_by", BigInteger, comment="the crawl that was told to do it; null: it is due by itself"),
+    Column("leased_by", Text, comment="the process that is at it"),
+    Column("leased_until", BigInteger),
+    Column("done_at", BigInteger, comment="when it last succeeded"),
+    Column("done_for", BigInteger, comment="the crawl that it was last done for"),
+    Column("tries", SmallInteger, nullable=False, comment="failures since then"),
+    Column("failure", Text, comment="kind of the last failure"),
+    Column("error", Text, comment="what was said of it"),
+    Index("job_due", "due_at"),
+    sqlite_with_rowid=False,
+)
+_is_asked = job.c.asked_by.is_not(None)
+Index("job_asked", job.c.asked_by, job.c.due_at, postgresql_where=_is_asked, sqlite_where=_is_asked)
+
 search_term = Table(
     "search_term",
     metadata,

@@ -1,6 +1,7 @@
 """Writing tag pages: which tags are new, which moved, and what digests they brought."""
 
 import struct
+from collections.abc import Collection
 
 from hubindex.index.engine import Transaction
 from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, begin, confirmed_until, judge
@@ -24,13 +25,17 @@ _first_32_bits = struct.Struct(">i").unpack_from
 
 
 class PageOutcome:
-    """How many tags of a page were new and how many had moved; `warnings` names what contradicts itself."""
+    """How many tags of a page were new and how many had moved; `warnings` names what contradicts itself.
 
-    __slots__ = ("moved", "new", "warnings")
+    `news` counts all tags of which the page said anything that was not known.
+    """
+
+    __slots__ = ("moved", "new", "news", "warnings")
 
     def __init__(self) -> None:
         self.new = 0
         self.moved = 0
+        self.news = 0
         self.warnings: list[str] = []
 
 
@@ -50,7 +55,8 @@ class RepositoryState:
         self.knows_all_tags = not row[0]  # it had none, so those in `tags` are all
         self.last_tag_id, self.last_digest_id = row[0], row[1]
         self.sweeps = Sweeps(row[2], row[3], row[4])
-        self.updated_at, self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[5:]
+        self.updated_at: int | None = row[5]
+        self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[6:]
 
     def row(self) -> Row:
         """The values of `COLUMNS`."""
@@ -186,6 +192,18 @@ class TagWriter:
         rows = self._tx.query("open_tags", repository_id=number)
         return [KnownTag.of_row(row) for row in rows if row[0] not in names]
 
+    def open_count(self, state: RepositoryState) -> int:
+        """How many tags the repository has."""
+        self._flush_rows()
+        return int(self._tx.query("open_tag_count", repository_id=state.repository_id)[0][0])
+
+    def last_sights(self, state: RepositoryState, names: Collection[str]) -> dict[str, int]:
+        """When those of `names` were last seen whose digest is known."""
+        self._flush_rows()
+        rows = self._tx.query("tags_named", repository_id=state.repository_id, names=list(names))
+        several = map(KnownTag.of_row, rows)
+        return {known.name: confirmed_until(known.span, state.sweeps) for known in several if known.span.content}
+
     def pushed_after(self, state: RepositoryState, moment: int) -> list[tuple[str, int]]:
         """Name and push time of the tags whose open span was pushed after a moment."""
         if not state.knows_all_tags:
@@ -286,6 +304,7 @@ class TagWriter:
             self._touch(state, known)
             self._begun(state, known)
             outcome.new += 1
+            outcome.news += 1
             return
         content, same = self._compare(state, tag, known)
         change = judge(known.span, Sight(content, tag.pushed_at, at, same), state.sweeps)
@@ -309,6 +328,7 @@ class TagWriter:
             known.digest = self._digest(state, change.open.content, tag, outcome)
             self._begun(state, known)
         if change.kind is not Kind.SAME:
+            outcome.news += 1
             self._touch(state, known)
         outcome.moved += change.kind in {Kind.MOVED, Kind.RETURNED}
 

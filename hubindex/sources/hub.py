@@ -39,14 +39,19 @@ class DockerHub:
         self._base = str(validate_base_url(base_url, "--hub-url")).rstrip("/")
         self._clock = clock
 
-    async def search_page(self, term: str, page: int, page_size: int = 100) -> RepositoryPage:
+    async def search_page(
+        self, term: str, page: int, page_size: int = 100, *, ordering: str | None = None, official: bool = False
+    ) -> RepositoryPage:
         """The repositories that match any text, best first; pages count from 1.
 
         A leading `library/` is left away, because the Hub finds nothing with it. `count` is a hint: it has
         been capped at 10,000. A page beyond the end is empty.
         """
         query = storable(term.removeprefix(f"{hub_rows.OFFICIAL_NAMESPACE}/"), _MAX_TERM)
-        url = self._url("search", "repositories", "", query=query, page=page, page_size=page_size)
+        more: dict[str, str | int] = {} if ordering is None else {"ordering": ordering}
+        if official:
+            more["is_official"] = "true"
+        url = self._url("search", "repositories", "", query=query, page=page, page_size=page_size, **more)
         return await self._repository_page(
             url, page, lambda body, sent_at: hub_rows.search_page(body, term, sent_at)
         )

@@ -11,7 +11,7 @@ import pytest
 
 from hubindex import cli
 from hubindex.cli.options import settings
-from hubindex.crawl.crawler import Plan
+from hubindex.crawl.plan import Plan
 from hubindex.index.location import Location
 from tests.cli.running import Outcome, environment
 from tests.cli.story import NOW, tell

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from hubindex.cli import progress as progress_module
 from hubindex.cli.progress import Display
-from hubindex.crawl.crawler import Progress
+from hubindex.crawl.plan import Progress
 from hubindex.index.location import Location
 from hubindex.sources.http import HttpClient
 from tests.cli.conftest import Call

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hubindex.crawl.crawler import Plan
+from hubindex.crawl.plan import Plan
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
 from hubindex.records import Repository

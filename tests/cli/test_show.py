@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hubindex.crawl.crawler import Plan
+from hubindex.crawl.plan import Plan
 from hubindex.index.location import Location
 from tests.cli.conftest import Call
 from tests.crawl.crawling import crawl, hub_of

@@ -2,7 +2,7 @@
 
 import json
 
-from hubindex.crawl.crawler import Plan
+from hubindex.crawl.plan import Plan
 from hubindex.index.location import Location
 from tests.cli.conftest import Call
 from tests.crawl.crawling import crawl, hub_of

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hubindex.crawl.crawler import Plan
+from hubindex.crawl.plan import Plan
 from hubindex.index.location import Location
 from tests.cli.conftest import Call
 from tests.crawl.crawling import crawl, hub_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import psycopg
 
 from hubindex import moment
-from hubindex.crawl.crawler import Crawler, Plan, Progress
+from hubindex.crawl.crawler import Crawler
+from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.index import health
 from hubindex.index.engine import open_engine

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from hubindex.crawl import crawler as crawler_module
-from hubindex.crawl.crawler import Crawler, Plan
+from hubindex.crawl.crawler import Crawler
+from hubindex.crawl.plan import Plan
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, NotFound, PaginationRefused, RateLimited, StorageError, Unreachable
 from hubindex.index.location import Location

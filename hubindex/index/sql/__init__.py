@@ -1,7 +1,8 @@
 """The SQL behind the questions: named statements in `.sql` files, the same for both engines where they agree.
 
 A statement follows a line `-- name: its_name`; `:parameter` is a parameter and `= ANY(:list)` takes a list.
-`family.sqlite.sql` and `family.postgresql.sql` hold what differs.
+`family.sqlite.sql` and `family.postgresql.sql` hold what differs. SQLite, which has one writer at a time, locks no
+rows: `FOR UPDATE …` at the end of a statement is for PostgreSQL.
 """
 
 import os
@@ -11,6 +12,7 @@ Parameters = dict[str, object]
 
 _FOLDER = os.path.dirname(__file__)
 _LIST = r"= ANY\(:(\w+)\)"
+_ROW_LOCK = r"\s+FOR UPDATE\b[^\n]*$"
 _PARAMETER = r"(?<!:):([a-z_]+)"
 
 
@@ -41,7 +43,7 @@ def bind(parameters: Parameters, dialect: str) -> Parameters:
 
 def _translate(statement: str, dialect: str) -> str:
     if dialect == "sqlite":
-        return re.sub(_LIST, r"IN (SELECT value FROM json_each(:\1))", statement)
+        return re.sub(_LIST, r"IN (SELECT value FROM json_each(:\1))", re.sub(_ROW_LOCK, "", statement))
     return re.sub(_PARAMETER, r"%(\1)s", statement)
 
 

@@ -1,8 +1,3 @@
--- name: lock_repository
-SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
-       walk_problem
-FROM repository WHERE repository_id = :repository_id FOR UPDATE
-
 -- name: lock_documents
 -- One process at a time makes repositories and counts words; 1752523369 is the lock of migrations too.
 SELECT pg_advisory_xact_lock(1752523369)

@@ -6,6 +6,11 @@ SELECT repository_id, name, description, star_count, pull_count, is_official, is
 FROM repository
 WHERE registry_id = :registry_id AND name = ANY(:names)
 
+-- name: lock_repository
+SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
+       walk_problem
+FROM repository WHERE repository_id = :repository_id FOR UPDATE
+
 -- name: tags_named
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
        d.digest, d.images
@@ -17,6 +22,9 @@ WHERE t.repository_id = :repository_id AND t.name = ANY(:names)
 -- How many tags there are, and how many a sweep ended that was not over at a moment.
 SELECT count(*) FILTER (WHERE gone_at IS NULL), count(*) FILTER (WHERE gone_at > :at)
 FROM tag WHERE repository_id = :repository_id
+
+-- name: open_tag_count
+SELECT count(*) FROM tag WHERE repository_id = :repository_id AND gone_at IS NULL
 
 -- name: open_tags
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,

@@ -1,8 +1,3 @@
--- name: lock_repository
-SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
-       walk_problem
-FROM repository WHERE repository_id = :repository_id
-
 -- name: lock_documents
 SELECT 1
 

@@ -1,0 +1,127 @@
+"""What the parts of a crawl share: sources, the writer, the clock, and the count of what came and what did not."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from hubindex.crawl.belief import Belief
+from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.writer import Writer
+from hubindex.errors import Blocked, BudgetSpent, NotFound, RateLimited, SourceError
+from hubindex.index.frontier import Job, Owner, next_visit
+from hubindex.index.ingest import GONE_AFTER, Batch
+from hubindex.records import RepositoryPage, TagPage
+from hubindex.reference import short_name
+from hubindex.sources.hub import DockerHub
+from hubindex.sources.registry import Registry
+
+T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """The crawl was stopped by a source or its budget: what is not done is given back."""
+
+
+@dataclass
+class Desk:
+    """One crawl's sources and what it has come to. `in_hand` are the claimed jobs that are not done, by key.
+
+    `warn` is told in one line of each row left out and of each thing that could not be fetched.
+    """
+
+    hub: DockerHub
+    registry: Registry | None
+    writer: Writer
+    plan: Plan
+    warn: Callable[[str], None]
+    clock: Callable[[], int]
+    belief: Belief
+    owner: Owner = field(default_factory=Owner)
+    progress: Progress = field(default_factory=Progress)
+    in_hand: dict[tuple[int, int], Job] = field(default_factory=dict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    storage_error: BaseException | None = None
+
+    def answered(self, page: RepositoryPage | TagPage | None = None) -> None:
+        """A source gave what it was asked for."""
+        self.progress.answers += 1
+        for warning in page.warnings if page is not None else ():
+            self.warn(warning)
+
+    def check(self) -> None:
+        """Raise `Stopped` if no more is to be asked."""
+        if self.progress.stopped:
+            raise Stopped("the crawl was stopped")
+
+    def failed(self, error: SourceError | Stopped) -> None:
+        """A source did not give what it was asked for, and never will, or not to us, or not now."""
+        progress = self.progress
+        if isinstance(error, Stopped):
+            return
+        if isinstance(error, BudgetSpent):
+            progress.stopped = progress.is_spent = True
+            return
+        progress.failures += 1
+        progress.first_error = progress.first_error or error
+        # A crawl that nothing answers ends with its first error, and need not repeat it.
+        is_news = progress.answers or (isinstance(error, NotFound) and progress.failures > 1)
+        if is_news and not progress.stopped:
+            self.warn(str(error))
+        if isinstance(error, Blocked | RateLimited):
+            progress.stopped = True
+
+    async def leave(self, write: Callable[[Batch], T], count: Callable[[T], None]) -> None:
+        """Leave an action to the writer and go on; its outcome is counted once it is committed."""
+
+        def settled(future: "asyncio.Future[T]") -> None:
+            if future.cancelled():
+                return
+            if (error := future.exception()) is not None:
+                self.storage_error = self.storage_error or error
+                self.changed.set()
+            else:
+                count(future.result())
+
+        if self.storage_error is not None:
+            raise self.storage_error
+        (await self.writer.accept(write)).add_done_callback(settled)
+
+    def done(self, job: Job) -> None:
+        """A job is off our hands, and the index says so."""
+        self.in_hand.pop((job.repository_id, job.seed_id), None)
+        self.changed.set()
+
+    def close(self, batch: Batch, job: Job, error: SourceError | Stopped | None) -> None:
+        """Write down in the frontier what came of a job: done, failed, or given back."""
+        now = self.clock()
+        if isinstance(error, Stopped | BudgetSpent):
+            batch.frontier.release(self.owner.name, [job])
+        elif error is not None:
+            batch.frontier.fail(job, now, type(error).__name__, str(error))
+        elif job.seed is not None:
+            batch.frontier.finish_seed(job, now)
+        else:
+            batch.frontier.finish(job, now, next_visit(now, batch.changed_at(job.repository_id)))
+
+    async def missing(self, job: Job, name: str, at: int) -> None:
+        """A source says, and keeps saying, that there is no such repository."""
+
+        def write(batch: Batch) -> bool:
+            is_known = batch.repository_missing(name, at)
+            if job.seed is not None and not is_known:
+                batch.frontier.finish_seed(job, self.clock())
+            else:
+                batch.frontier.finish(job, self.clock(), self.clock() + GONE_AFTER)
+            return is_known
+
+        is_known = await self.writer.write(write)
+        self.done(job)
+        kept = "; what the index knows of it stays" if is_known else ""
+        self.failed(NotFound(f"{short_name(name)}: not found on Docker Hub: missing, private or a fault{kept}"))
+
+
+def several(names: Sequence[str], most: int = 3) -> str:
+    """The first few of some names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

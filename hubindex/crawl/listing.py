@@ -1,0 +1,175 @@
+"""Listing a seed: the repositories of a search term, of a namespace, or a single one by name."""
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Protocol
+
+from hubindex.crawl.desk import Desk, Stopped
+from hubindex.errors import NotFound, PaginationRefused, SourceError
+from hubindex.index.frontier import NAMESPACE, TERM, Job
+from hubindex.index.ingest import Batch, Stored
+from hubindex.records import Repository, RepositoryPage
+
+PAGE_SIZE = 100
+MOST_PAGES = 20_000
+"""Where a list ends that has no end: two million rows, far more than any that is known."""
+
+
+class _Ask(Protocol):
+    """Asks for a page of a list by its number."""
+
+    async def __call__(self, *, page: int) -> RepositoryPage: ...
+
+
+class Numbers:
+    """A set of repository_ids that takes one bit each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, number: int) -> bool:
+        """Put a number in; returns whether it was new."""
+        place, bit = number >> 3, 1 << (number & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1024 - len(self._bits)))
+        is_new = not self._bits[place] & bit
+        self._bits[place] |= bit
+        return is_new
+
+
+class Lister:
+    """Lists seeds: what they find is stored, and put into the frontier to be visited."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._met = Numbers()
+        self._counted = Numbers()
+
+    async def list_seed(self, job: Job) -> None:
+        """List the seed of a job. Raises `StorageError`."""
+        assert job.seed is not None
+        desk = self._desk
+        error: SourceError | Stopped | None = None
+        try:
+            if job.seed.kind == TERM:
+                await self._term(job, job.name, job.seed.wanted)
+            elif job.seed.kind == NAMESPACE:
+                await self._namespace(job, job.name)
+            elif not await self._repository(job, job.name):
+                return
+        except (SourceError, Stopped) as refused:
+            error = refused
+            desk.failed(refused)
+        # Some of a list that the Hub does not show to the end is all that can be had.
+        told = None if isinstance(error, PaginationRefused) else error
+        await desk.writer.write(lambda batch: desk.close(batch, job, told))
+        desk.done(job)
+
+    async def _term(self, job: Job, term: str, wanted: int) -> None:
+        """The first results; if anonymous callers are refused further pages, those of other orders too."""
+        hub, size = self._desk.hub, min(wanted, PAGE_SIZE)
+        found: dict[int, None] = {}
+        lists: list[_Ask] = [
+            partial(hub.search_page, term, page_size=size),
+            partial(hub.search_page, term, page_size=size, ordering="-pull_count"),
+            partial(hub.search_page, term, page_size=size, ordering="-star_count"),
+            partial(hub.search_page, term, page_size=size, official=True),
+        ]
+        refused, count = None, 0
+        for ask in lists:
+            try:
+                async for page in self._pages(ask):
+                    count = page.count or count
+                    room, before = wanted - len(found), len(found)
+                    stored = await self._store(job, page.repositories[:room], page.observed_at)
+                    found.update((repository.repository_id, None) for repository in stored)
+                    if not found:
+                        self._desk.warn(f"{term}: Docker Hub finds nothing")
+                    await self._leave_hits(term, list(found), page.observed_at, whole=not (page.more or refused))
+                    if len(found) >= wanted or (len(found) == before and not refused):
+                        return
+            except PaginationRefused as error:
+                refused = refused or error
+            if refused is None or len(found) >= min(wanted, count):
+                return
+        raise PaginationRefused(f"{term}: {len(found):,} of {min(wanted, count):,} results came: {refused}")
+
+    async def _leave_hits(self, term: str, places: Sequence[int], at: int, *, whole: bool) -> None:
+        await self._desk.writer.write(lambda batch: batch.search_results(term, places, at, whole=whole))
+
+    async def _namespace(self, job: Job, namespace: str) -> None:
+        """All repositories; if anonymous callers are refused further pages, what other orders show first too."""
+        hub = self._desk.hub
+        listed, found, count, refused = Numbers(), 0, 0, None
+        for ordering in ("last_updated", "-last_updated", "-name", "name", "pull_count", "-pull_count"):
+            ask: _Ask = partial(hub.namespace_page, namespace, page_size=PAGE_SIZE, ordering=ordering)
+            try:
+                async for page in self._pages(ask):
+                    count = page.count or count
+                    stored = await self._store(job, page.repositories, page.observed_at)
+                    fresh = sum([listed.add(repository.repository_id) for repository in stored])
+                    found += fresh
+                    if not found:
+                        self._desk.warn(f"{namespace}: Docker Hub shows no repositories of it")
+                    if not fresh and not refused:  # a list that repeats itself would go on for ever
+                        break
+            except PaginationRefused as error:
+                refused = refused or error
+            if refused is None or found >= count:
+                return
+        raise PaginationRefused(f"{namespace}: {found:,} of {count:,} repositories came: {refused}")
+
+    async def _repository(self, job: Job, name: str) -> bool:
+        """One repository by its name; returns whether there is one."""
+        desk, at = self._desk, self._desk.clock()
+        try:
+            record = await desk.belief.ask(lambda: desk.hub.repository(name), _is_taken)
+        except NotFound:
+            await desk.missing(job, name, at)
+            return False
+        desk.answered()
+        await self._store(job, [record], at)
+        return True
+
+    async def _pages(self, ask: _Ask) -> AsyncIterator[RepositoryPage]:
+        """The pages of a list, one after the other."""
+        for number in range(1, MOST_PAGES + 1):
+            self._desk.check()
+            is_doubtful = _is_empty if number == 1 else _is_taken
+            page = await self._desk.belief.ask(partial(ask, page=number), is_doubtful)
+            self._desk.answered(page)
+            yield page
+            if not page.more:
+                return
+
+    async def _store(self, job: Job, records: Sequence[Repository], seen_at: int) -> list[Stored]:
+        """Store repositories, and let them be visited."""
+        desk, progress = self._desk, self._desk.progress
+        max_age = desk.plan.max_age
+
+        def write(batch: Batch) -> list[Stored]:
+            stored = batch.repositories(records, seen_at)
+            if job.seed is not None and job.seed.with_tags:
+                now = desk.clock()
+                fresh_since = None if max_age is None else now - max_age
+                batch.frontier.visit((each.repository_id for each in stored), job.asked_by, now, fresh_since)
+            return stored
+
+        stored = await desk.writer.write(write)
+        for repository in stored:
+            # What is new is not changed as well when a second search finds it and knows more of it.
+            if (repository.is_new or repository.is_changed) and self._counted.add(repository.repository_id):
+                progress.new_repositories += repository.is_new
+                progress.changed_repositories += repository.is_changed
+            if self._met.add(repository.repository_id):
+                progress.found += 1
+                progress.done += job.seed is not None and not job.seed.with_tags
+        return stored
+
+
+def _is_empty(page: RepositoryPage) -> bool:
+    return not page.repositories
+
+
+def _is_taken(_answer: object) -> bool:
+    return False

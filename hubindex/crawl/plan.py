@@ -1,0 +1,62 @@
+"""What a crawl shall do, and how far it has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hubindex.errors import SourceError
+from hubindex.index.frontier import NAMESPACE, REPOSITORY, TERM, Seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a crawl shall fetch.
+
+    The first `limit` results of each of `terms`; `repositories` by path (`library/mongo`); all repositories of
+    `namespaces`; and of each of these all tags, unless `tags` is false. With nothing named it goes on with what
+    was left, and looks again at what is due.
+
+    `concurrency` jobs at a time. `max_age`: what was looked at less than so many milliseconds ago is left alone,
+    and what was not is due. `heads`: how many digests of one repository may be asked of the registry, one by one,
+    when Docker Hub does not list all tags; 0: none. `watch`: go on for ever.
+    """
+
+    terms: Sequence[str] = ()
+    repositories: Sequence[str] = ()
+    namespaces: Sequence[str] = ()
+    limit: int = 100
+    tags: bool = True
+    concurrency: int = 8
+    max_age: int | None = None
+    heads: int = 1000
+    watch: bool = False
+
+    def seeds(self) -> list[Seed]:
+        """What is named, as the frontier knows it."""
+        return [
+            *(Seed(REPOSITORY, name, 0, self.tags) for name in self.repositories),
+            *(Seed(TERM, term, self.limit, self.tags) for term in self.terms),
+            *(Seed(NAMESPACE, namespace, 0, self.tags) for namespace in self.namespaces),
+        ]
+
+
+@dataclass
+class Progress:
+    """How far a crawl has come; changes while it runs.
+
+    `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished. `answers` counts
+    what the source gave, `failures` what it refused; `stopped` tells that it would have no more of us, or that the
+    budget of requests is spent (`is_spent`).
+    """
+
+    found: int = 0
+    done: int = 0
+    new_repositories: int = 0
+    changed_repositories: int = 0
+    tags: int = 0
+    new_tags: int = 0
+    changed_tags: int = 0
+    answers: int = 0
+    failures: int = 0
+    first_error: SourceError | None = None
+    stopped: bool = False
+    is_spent: bool = False

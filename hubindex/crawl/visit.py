@@ -1,0 +1,249 @@
+"""The visit of a repository: as few requests as tell what its tags are now."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from hubindex.crawl.desk import Desk, Stopped
+from hubindex.crawl.listing import MOST_PAGES, PAGE_SIZE
+from hubindex.crawl.walk import WalkLog
+from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
+from hubindex.index.frontier import Job
+from hubindex.index.ingest import Batch
+from hubindex.index.tagwriter import PageOutcome
+from hubindex.records import Tag, TagPage
+
+T = TypeVar("T")
+
+_WALKS = 3
+_MOST_AGAIN = 5
+_HEADS_AT_A_TIME = 8
+_NAMES_IN_A_PAGE = 500
+
+_Failure = SourceError | Stopped | None
+
+
+class Visitor:
+    """Visits repositories: reads their tag lists, newest first, and leaves the pages to the writer.
+
+    A list whose last walk was a sweep is read until a page says nothing new and the source counts as many tags as
+    are known. If the list moves so that tags may have been missed, it is read again.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._heads = asyncio.Semaphore(_HEADS_AT_A_TIME)
+
+    async def visit(self, job: Job) -> None:
+        """Visit the repository of a job. Raises `StorageError`."""
+        for remaining in reversed(range(_WALKS)):
+            log = WalkLog(job.repository_id, self._desk.clock())
+            try:
+                is_settled = await self._walk(job, log)
+            except asyncio.CancelledError:
+                if log.pages:
+                    self._desk.writer.accept_last(self._proof(job, log, "interrupted"))
+                raise
+            if is_settled or not (remaining and log.is_worth_repeating):
+                if not is_settled:
+                    await self._finish(job, log, None)
+                return
+
+    async def _walk(self, job: Job, log: WalkLog) -> bool:
+        """One walk; returns whether all that is to be said of it is written, or left to be."""
+        desk = self._desk
+        try:
+            if await self._pages(job, log):
+                return True
+            await self._top_again(job, log)
+        except NotFound as error:
+            if log.pages:
+                desk.failed(error)
+                await self._finish(job, log, error)
+            else:
+                await desk.missing(job, job.name, log.started_at)
+                desk.progress.done += 1
+            return True
+        except PaginationRefused as refused:
+            await self._beyond(job, log, refused)
+            return True
+        except (SourceError, Stopped) as error:
+            desk.failed(error)
+            await self._finish(job, log, error)
+            return True
+        return False
+
+    async def _pages(self, job: Job, log: WalkLog) -> bool:
+        """Fetch the pages; returns whether they ended where nothing was new, and that is written."""
+        may_end_early = job.is_swept and (job.is_whole or not self._heads_wanted)
+        goes_on = True
+        while goes_on:
+            number = log.pages + 1
+            if number > MOST_PAGES:
+                raise UnreadableAnswer(f"{job.name}: more than {MOST_PAGES:,} pages of tags")
+            page = await self._page(job, log, number)
+            goes_on = log.add(page)
+            if not (goes_on and may_end_early):
+                await self._leave_page(job, log, page)
+            elif await self._write_page(job, log, page):
+                return True
+        return False
+
+    async def _page(self, job: Job, log: WalkLog, number: int) -> TagPage:
+        """One page. An empty one where more should come, or where something was known, is doubted."""
+        desk = self._desk
+        desk.check()
+
+        def is_doubtful(page: TagPage) -> bool:
+            return not page.tags and (log.is_short if number > 1 else job.is_swept or bool(page.count))
+
+        page = await desk.belief.ask(lambda: desk.hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
+        desk.answered(page)
+        desk.progress.tags += len(page.tags)
+        return page
+
+    async def _top_again(self, job: Job, log: WalkLog) -> None:
+        """What was pushed while the list was read stands at its top now."""
+        for number in range(1, _MOST_AGAIN + 1):
+            if not log.is_short or log.pages == 0:
+                return
+            page = await self._page(job, log, number)
+            goes_on = log.add(page, again=True)
+            await self._leave_page(job, log, page)
+            if not goes_on:
+                return
+
+    # What the index gets
+
+    async def _write_page(self, job: Job, log: WalkLog, page: TagPage) -> bool:
+        """Store a page, and end the walk if it says nothing new; returns whether it ended."""
+
+        def write(batch: Batch) -> tuple[PageOutcome, bool]:
+            outcome = batch.tag_page(job.repository_id, page)
+            is_known = not (outcome.news or page.unreadable)
+            ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
+            if ends:
+                batch.finish_walk(log.finish_known(self._desk.clock()))
+                self._desk.close(batch, job, None)
+            return outcome, ends
+
+        outcome, ends = await self._desk.writer.write(write)
+        self._count(job, outcome)
+        if ends:
+            self._settled(job, 0)
+        return ends
+
+    async def _leave_page(self, job: Job, log: WalkLog, page: TagPage) -> None:
+        number = log.pages
+
+        def write(batch: Batch) -> PageOutcome:
+            log.unwritten.add(number)
+            outcome = batch.tag_page(job.repository_id, page)
+            log.unwritten.discard(number)
+            return outcome
+
+        await self._desk.leave(write, lambda outcome: self._count(job, outcome))
+
+    async def _finish(self, job: Job, log: WalkLog, error: _Failure, remark: str | None = None) -> None:
+        """Leave to the writer what a walk proves, after all of its pages."""
+        if log.pages:
+            problem = None if error is None else f"page {log.pages + 1}: {error}"
+            write = self._proof(job, log, problem, error, remark)
+        else:
+
+            def write(batch: Batch) -> int:
+                self._desk.close(batch, job, error)
+                return 0
+
+        await self._desk.leave(write, lambda gone: self._settled(job, gone))
+
+    def _proof(
+        self, job: Job, log: WalkLog, problem: str | None, error: _Failure = None, remark: str | None = None
+    ) -> Callable[[Batch], int]:
+        walk = log.finish(self._desk.clock(), problem, remark)
+
+        def write(batch: Batch) -> int:
+            lost = "a page could not be stored" if log.unwritten else None
+            gone = batch.finish_walk(walk._replace(problem=lost or walk.problem))
+            if problem != "interrupted":
+                self._desk.close(batch, job, error)
+            return gone
+
+        return write
+
+    def _count(self, job: Job, outcome: PageOutcome) -> None:
+        self._desk.progress.new_tags += outcome.new
+        self._desk.progress.changed_tags += outcome.moved
+        for warning in outcome.warnings:
+            self._desk.warn(f"{job.name}: {warning}")
+
+    def _settled(self, job: Job, gone: int) -> None:
+        self._desk.progress.changed_tags += gone
+        self._desk.progress.done += 1
+        self._desk.done(job)
+
+    # Beyond what the Hub shows
+
+    @property
+    def _heads_wanted(self) -> bool:
+        return self._desk.registry is not None and self._desk.plan.heads > 0
+
+    async def _beyond(self, job: Job, log: WalkLog, refused: PaginationRefused) -> None:
+        """The Hub lists no more to us: the registry knows all names, and each digest for the asking."""
+        desk, registry = self._desk, self._desk.registry
+        if registry is None:
+            desk.failed(refused)
+            await self._finish(job, log, refused)
+            return
+        error: _Failure = None
+        remark = None
+        try:
+            listed = await registry.tag_names(job.name)
+            for warning in listed.warnings:
+                desk.warn(warning)
+            if not listed.complete:
+                raise UnreadableAnswer(f"{job.name}: the registry's list of tags is not whole")
+            unseen = [name for name in listed.names if name not in log.names]
+            log.add_names(listed.names)
+            remark = await self._heads_of(job, log, unseen, listed.observed_at)
+        except (SourceError, Stopped) as failed:
+            desk.failed(failed)
+            error = failed
+        await self._finish(job, log, error, remark)
+
+    async def _heads_of(self, job: Job, log: WalkLog, unseen: Sequence[str], at: int) -> str | None:
+        """Ask for digests, those known least first; returns what is left to be said."""
+        desk, most = self._desk, self._desk.plan.heads
+        ordered = await desk.writer.write(lambda batch: batch.least_known(job.repository_id, unseen))
+        for start in range(0, len(ordered[:most]), _HEADS_AT_A_TIME):
+            names = ordered[start : min(start + _HEADS_AT_A_TIME, most)]
+            desk.check()
+            answers = await asyncio.gather(*(self._head(job, name) for name in names), return_exceptions=True)
+            await self._leave_tags(job, log, [answer for answer in answers if isinstance(answer, tuple)])
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
+        left = ordered[most:]
+        for start in range(0, len(left), _NAMES_IN_A_PAGE):
+            names = left[start : start + _NAMES_IN_A_PAGE]
+            await self._leave_tags(job, log, [(at, tuple(Tag(name=name) for name in names))])
+        return f"the digests of {len(left):,} of {len(log.names):,} tags were not asked for" if left else None
+
+    async def _head(self, job: Job, name: str) -> tuple[int, tuple[Tag, ...]]:
+        """When a tag was asked for, and its digest if the registry gives one."""
+        assert self._desk.registry is not None
+        async with self._heads:
+            at = self._desk.clock()
+            try:
+                tag = await self._desk.registry.tag(job.name, name)
+            except UnreadableAnswer as error:
+                self._desk.warn(str(error))
+                return at, (Tag(name=name),)
+        self._desk.answered()
+        return at, () if tag is None else (tag,)
+
+    async def _leave_tags(self, job: Job, log: WalkLog, several: Sequence[tuple[int, tuple[Tag, ...]]]) -> None:
+        for at, tags in several:
+            self._desk.progress.tags += len(tags)
+            page = TagPage(tags=tags, count=None, more=True, observed_at=at)
+            await self._leave_page(job, log, page)

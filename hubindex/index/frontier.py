@@ -1,0 +1,227 @@
+"""The frontier: what is to be fetched, when it is due, and which process is at it, as rows of the index.
+
+A *job* is the visit of a repository (a look at its tags) or the listing of a seed (a search term, a namespace, a
+repository by name). It is due by itself, or because a crawl was told to do it (`asked_by`, that crawl's number).
+Whoever claims a job leases it for a while; a process that dies leaves leases that expire, or are taken from it at
+once by another process of the same machine. Everything happens in the transaction of the `Batch` that it is part of.
+
+Leases are compared by the clocks of the machines, which have to agree to within a lease's length.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from hubindex.index.engine import Transaction
+from hubindex.index.schema import job as job_table
+from hubindex.index.sql import Parameters
+
+TERM, NAMESPACE, REPOSITORY = "term", "namespace", "repository"
+"""The kinds of seeds."""
+
+_MINUTE = 60_000
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+LEASE = 2 * _MINUTE
+"""Milliseconds that a process may be silent before others take its jobs."""
+
+SOONEST, LATEST = 6 * _HOUR, 28 * _DAY
+_CHANGES_SEEN = 4  # a repository is visited so many times in as long as it has not changed
+_SEED_PERIOD = 7 * _DAY
+_FIRST_RETRY, _LAST_RETRY = 15 * _MINUTE, _DAY
+_RESUMABLE = _DAY
+_ALWAYS = 1 << 62
+_MOST_SAID = 500
+
+
+class Seed(NamedTuple):
+    """Something to list: `wanted` results of a term (0: all there are), visited if `with_tags`."""
+
+    kind: str
+    name: str
+    wanted: int = 0
+    with_tags: bool = True
+
+
+class Job(NamedTuple):
+    """A claimed job. `name` is the repository to visit if `seed` is None.
+
+    `asked_by` is the crawl that asked for it, if any, `tries` how often it failed in a row. `is_swept` tells that
+    the last walk over the repository's tags was a sweep, `is_whole` that nothing was left to be said of it.
+    """
+
+    repository_id: int
+    seed_id: int
+    name: str
+    seed: Seed | None
+    asked_by: int | None
+    tries: int
+    is_swept: bool
+    is_whole: bool
+
+    @property
+    def key(self) -> Parameters:
+        """Its primary key."""
+        return {"repository_id": self.repository_id, "seed_id": self.seed_id}
+
+
+class Pending(NamedTuple):
+    """Numbers of visits and seeds that are not done."""
+
+    visits: int
+    seeds: int
+
+    def __bool__(self) -> bool:
+        return self.visits + self.seeds > 0
+
+    def __str__(self) -> str:
+        parts = [(self.visits, "repository", "repositories"), (self.seeds, "search or list", "searches or lists")]
+        return " and ".join(f"{number:,} {one if number == 1 else many}" for number, one, many in parts if number)
+
+
+class Owner:
+    """A process that leases jobs: its machine, its number there, and a word that no other process has."""
+
+    def __init__(self) -> None:
+        self._place = f"{socket.gethostname()[:100]} {_process_space()}"
+        self._process = os.getpid()
+        self.name = f"{self._place} {self._process} {secrets.token_hex(4)}"
+
+    def is_dead(self, other: str) -> bool:
+        """Whether another owner is known to run no more: it was on this machine, and its process is not there."""
+        place, _, rest = other.rpartition(" ")[0].rpartition(" ")
+        if other == self.name or place != self._place or not rest.isdigit() or os.name != "posix":
+            return False
+        if int(rest) == self._process:
+            return True
+        try:
+            os.kill(int(rest), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            pass
+        return False
+
+
+class Frontier:
+    """The jobs of an index, within one transaction. Times are UTC milliseconds; `wall` is the machine's clock."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def ask(self, seeds: Sequence[Seed], now: int) -> tuple[int, Pending]:
+        """Let a crawl ask for seeds; returns its number, and what is left if an earlier one is gone on with.
+
+        That is done if it was asked for the very same within a day, and did not come to its end.
+        """
+        rows = [row for seed in seeds for row in self._named(seed)]
+        crawls = {row[2] or row[3] for row in rows} if len(rows) == len(seeds) else set()
+        crawl = crawls.pop() if len(crawls) == 1 else None
+        if crawl is not None:
+            visits, listed, oldest = self._tx.query("pending", asked_by=crawl, now=now)[0]
+            if oldest is not None and oldest > now - _RESUMABLE:
+                return crawl, Pending(visits, listed)
+        crawl = secrets.randbits(48) + 1
+        for seed in seeds:
+            self._tx.run("add_seed", seed._asdict())
+            number = self._named(seed)[0][0]
+            self._tx.run("ask_seed", {"seed_id": number, "due_at": now, "asked_by": crawl})
+        return crawl, Pending(0, 0)
+
+    def visit(self, ids: Iterable[int], asked_by: int | None, now: int, fresh_since: int | None = None) -> None:
+        """Let repositories be visited: for a crawl, unless they were since `fresh_since`; else only if new."""
+        rows: list[Parameters] = [{"repository_id": number, "due_at": now} for number in ids]
+        if asked_by is None:
+            self._tx.run("add_visit", *rows)
+            return
+        fresh = _ALWAYS if fresh_since is None else fresh_since
+        self._tx.run("ask_visit", *({**row, "asked_by": asked_by, "fresh_since": fresh} for row in rows))
+
+    def claim(
+        self, owner: str, count: int, now: int, wall: int, asked_by: int | None, fresh_since: int | None = None
+    ) -> list[Job]:
+        """Lease up to `count` due jobs, those of a crawl or any; those done since `fresh_since` are left."""
+        if asked_by is None:
+            fresh = _ALWAYS if fresh_since is None else fresh_since
+            rows = self._tx.query("claim_due", count=count, now=now, wall=wall, fresh_since=fresh)
+        else:
+            rows = self._tx.query("claim_asked", count=count, now=now, wall=wall, asked_by=asked_by)
+        jobs = []
+        for repository_id, seed_id, name, kind, wanted, with_tags, asked, tries, *known in rows:
+            seed = Seed(kind, name, wanted, bool(with_tags)) if seed_id else None
+            jobs.append(Job(repository_id, seed_id, name, seed, asked, tries, *map(bool, known)))
+        leases = [(owner, wall + LEASE, *job[:2]) for job in jobs]
+        self._tx.update(job_table, ("leased_by", "leased_until"), leases)
+        return jobs
+
+    def renew(self, owner: str, jobs: Iterable[Job], wall: int) -> None:
+        """Keep jobs that are not done yet."""
+        self._tx.run("renew_job", *({**job.key, "leased_by": owner, "leased_until": wall + LEASE} for job in jobs))
+
+    def release(self, owner: str, jobs: Iterable[Job]) -> None:
+        """Give jobs back that were not done."""
+        self._tx.run("release_job", *({**job.key, "leased_by": owner} for job in jobs))
+
+    def release_dead(self, owner: Owner) -> None:
+        """Take back what processes leased that are known to be dead."""
+        names = [row[0] for row in self._tx.query("owners")]
+        self._tx.run("release_owner", *({"leased_by": name} for name in names if owner.is_dead(name)))
+
+    def finish(self, job: Job, now: int, due_at: int) -> None:
+        """A job succeeded, and is due again at a moment."""
+        self._tx.run("finish_job", {**job.key, "done_at": now, "due_at": due_at})
+
+    def finish_seed(self, job: Job, now: int) -> None:
+        """A seed was listed; it is again after a week."""
+        self.finish(job, now, now + _SEED_PERIOD)
+
+    def fail(self, job: Job, now: int, failure: str, error: str) -> None:
+        """A job failed; it is tried again later, each time after twice as long, at most after a day."""
+        wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)
+        values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MOST_SAID]}
+        self._tx.run("fail_job", {**job.key, **values, "due_at": now + wait})
+
+    def pull_forward(self, now: int, fresh_since: int) -> None:
+        """Let all be due that was not done since a moment."""
+        self._tx.run("pull_forward", {"now": now, "fresh_since": fresh_since})
+
+    def pending(self, asked_by: int, now: int) -> Pending:
+        """What a crawl asked for and nobody has done yet; failures wait for later."""
+        return Pending(*self._tx.query("pending", asked_by=asked_by, now=now)[0][:2])
+
+    def due(self, now: int) -> Pending:
+        """What is due, whoever asked for it."""
+        return Pending(*self._tx.query("due", now=now)[0])
+
+    def unfinished(self, now: int, wall: int) -> Pending:
+        """What any crawl was told to do, and nobody is at."""
+        return Pending(*self._tx.query("unfinished", now=now, wall=wall)[0])
+
+    def next_due(self, now: int) -> int | None:
+        """When the next job is due."""
+        due_at: int | None = self._tx.query("next_due", now=now)[0][0]
+        return due_at
+
+    def _named(self, seed: Seed) -> Sequence[tuple[int, str, int | None, int | None]]:
+        return self._tx.query("seeds_named", kind=seed.kind, names=[seed.name])
+
+
+def next_visit(now: int, changed_at: int | None) -> int:
+    """When to look at a repository again: after a quarter of the time that it has not changed, as far as known.
+
+    That is six hours to four weeks: what changes daily is visited every six hours, what has rested for four months
+    every four weeks.
+    """
+    rested = now - changed_at if changed_at is not None else 0
+    return now + min(max(rested // _CHANGES_SEEN, SOONEST), LATEST)
+
+
+def _process_space() -> str:
+    """What tells apart the processes of two containers that share a host name, where the system says it."""
+    with suppress(OSError):
+        return os.readlink("/proc/self/ns/pid").replace(" ", "")
+    return "-"

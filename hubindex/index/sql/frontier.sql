@@ -1,0 +1,93 @@
+-- The frontier: what is to be fetched, when, and who is at it.
+
+-- name: add_seed
+INSERT INTO seed (kind, name, wanted, with_tags) VALUES (:kind, :name, :wanted, :with_tags)
+ON CONFLICT (kind, name) DO UPDATE SET wanted = excluded.wanted, with_tags = excluded.with_tags
+
+-- name: seeds_named
+-- Seeds with what is known of their jobs.
+SELECT s.seed_id, s.name, j.asked_by, j.done_for
+FROM seed s
+LEFT JOIN job j ON j.seed_id = s.seed_id AND j.repository_id = 0
+WHERE s.kind = :kind AND s.name = ANY(:names)
+
+-- name: ask_seed
+INSERT INTO job (repository_id, seed_id, due_at, asked_by, tries) VALUES (0, :seed_id, :due_at, :asked_by, 0)
+ON CONFLICT (repository_id, seed_id) DO UPDATE SET due_at = excluded.due_at, asked_by = excluded.asked_by
+
+-- name: ask_visit
+-- Not again for the same crawl, and not if it was done lately enough.
+INSERT INTO job (repository_id, seed_id, due_at, asked_by, tries) VALUES (:repository_id, 0, :due_at, :asked_by, 0)
+ON CONFLICT (repository_id, seed_id) DO UPDATE SET due_at = excluded.due_at, asked_by = excluded.asked_by
+WHERE (job.done_for IS NULL OR job.done_for <> excluded.asked_by) AND (job.done_at IS NULL OR job.done_at < :fresh_since)
+
+-- name: add_visit
+-- Due by itself: one that is known keeps its time.
+INSERT INTO job (repository_id, seed_id, due_at, tries) VALUES (:repository_id, 0, :due_at, 0)
+ON CONFLICT (repository_id, seed_id) DO NOTHING
+
+-- name: pull_forward
+-- What was done too long ago is due.
+UPDATE job SET due_at = :now WHERE done_at < :fresh_since AND due_at > :now
+
+-- name: finish_job
+UPDATE job
+SET due_at = :due_at, done_at = :done_at, done_for = coalesce(asked_by, done_for), asked_by = NULL,
+    leased_by = NULL, leased_until = NULL, tries = 0, failure = NULL, error = NULL
+WHERE repository_id = :repository_id AND seed_id = :seed_id
+
+-- name: fail_job
+UPDATE job
+SET due_at = :due_at, tries = :tries, failure = :failure, error = :error, leased_by = NULL, leased_until = NULL
+WHERE repository_id = :repository_id AND seed_id = :seed_id
+
+-- name: release_job
+UPDATE job SET leased_by = NULL, leased_until = NULL
+WHERE repository_id = :repository_id AND seed_id = :seed_id AND leased_by = :leased_by
+
+-- name: renew_job
+UPDATE job SET leased_until = :leased_until
+WHERE repository_id = :repository_id AND seed_id = :seed_id AND leased_by = :leased_by
+
+-- name: owners
+SELECT DISTINCT leased_by FROM job WHERE leased_by IS NOT NULL
+
+-- name: release_owner
+UPDATE job SET leased_by = NULL, leased_until = NULL WHERE leased_by = :leased_by
+
+-- name: pending
+-- What a crawl asked for and is not done.
+SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0), min(due_at)
+FROM job WHERE asked_by = :asked_by AND due_at <= :now
+
+-- name: unfinished
+-- What any crawl asked for, and nobody is at.
+SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0)
+FROM job WHERE asked_by IS NOT NULL AND due_at <= :now AND (leased_until IS NULL OR leased_until <= :wall)
+
+-- name: due
+SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
+
+-- name: next_due
+SELECT min(due_at) FROM job WHERE due_at > :now
+
+-- name: claim_due
+SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
+       coalesce(r.swept_at = r.walked_at, false), r.walk_problem IS NULL
+FROM job j
+LEFT JOIN repository r ON r.repository_id = j.repository_id
+LEFT JOIN seed s ON s.seed_id = j.seed_id
+WHERE j.due_at <= :now AND (j.leased_until IS NULL OR j.leased_until <= :wall)
+      AND (j.done_at IS NULL OR j.done_at < :fresh_since)
+ORDER BY j.due_at LIMIT :count
+FOR UPDATE OF j SKIP LOCKED
+
+-- name: claim_asked
+SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
+       coalesce(r.swept_at = r.walked_at, false), r.walk_problem IS NULL
+FROM job j
+LEFT JOIN repository r ON r.repository_id = j.repository_id
+LEFT JOIN seed s ON s.seed_id = j.seed_id
+WHERE j.asked_by = :asked_by AND j.due_at <= :now AND (j.leased_until IS NULL OR j.leased_until <= :wall)
+ORDER BY j.due_at LIMIT :count
+FOR UPDATE OF j SKIP LOCKED
