@@ -60,12 +60,12 @@ class WalkLog:
     @property
     def is_short(self) -> bool:
         """Whether fewer tags were seen than there are."""
-        return self.count is not None and len(self.names) < self.count
+        return self.count is not None and len(self.names) + self._unreadable < self.count
 
     @property
     def is_worth_repeating(self) -> bool:
         """Whether the list moved so that another walk may see what this one could not."""
-        return self._fell or (self.is_short and (self._moved or self._repeated > 0))
+        return self._fell or (self.is_short and self._moved)
 
     def finish(self, finished_at: int, error: str | None = None, remark: str | None = None) -> Walk:
         """The walk as the index wants it; `error` says why it broke off, if it did."""

@@ -5,6 +5,7 @@ import gc
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +21,11 @@ BATCH_ROWS = 5000
 _QUEUED_ACTIONS = 64
 
 _COLLECT_SELDOM = (20_000, 20, 20)  # records and rows are many, and have no cycles: 8 % of a crawl
+
+_SERVER_BACK_SECONDS = 120
+"""How long a server of the index that went away is waited for."""
+
+_SERVER_POLL_SECONDS = 0.5
 
 _DEADLOCKS = 10
 _TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock_detected, serialization_failure
@@ -64,6 +70,7 @@ class Writer:
         self._room = asyncio.Semaphore(_QUEUED_ACTIONS)
         self._thread = threading.Thread(target=self._run, name="hubindex-writer", daemon=True)
         self._ready: asyncio.Future[None] | None = None
+        self._leaving = threading.Event()
 
     async def __aenter__(self) -> "Writer":
         """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
@@ -85,6 +92,7 @@ class Writer:
         switch_interval, threshold = self._interpreter
         sys.setswitchinterval(switch_interval)
         gc.set_threshold(*threshold)
+        self._leaving.set()
         self._jobs.put(None)
         await asyncio.shield(asyncio.to_thread(self._thread.join))
         await asyncio.sleep(0)  # what the thread told the loop last is counted now
@@ -171,15 +179,24 @@ class Writer:
                 job.succeed(value)
 
     def _alone(self, ingest: Ingest, job: _Job[T]) -> T:
-        """Run one action in a transaction of its own, again if a deadlock makes it the victim."""
-        for remaining in range(_DEADLOCKS, -1, -1):
+        """Run one action in a transaction of its own, again if a deadlock makes it the victim.
+
+        If the server goes away it is waited for. A commit that was under way then may have come through: to say the
+        same again changes nothing.
+        """
+        deadlocks, patience = 0, time.monotonic() + _SERVER_BACK_SECONDS
+        while True:
             try:
                 with ingest.transaction() as batch:
                     return job.action(batch)
             except StorageError as error:
-                if not remaining or getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN:
+                if ingest.is_lost(error) and time.monotonic() < patience:
+                    if self._leaving.wait(_SERVER_POLL_SECONDS):
+                        raise
+                    continue
+                deadlocks += 1
+                if deadlocks > _DEADLOCKS or getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN:
                     raise
-        raise AssertionError
 
 
 def _look_at(future: "asyncio.Future[Any]") -> None:

@@ -30,6 +30,8 @@ from hubindex.index.reader import (
 
 _PATIENCE = 60  # seconds to wait for another writer
 
+_SERVER_AWAY = {"57P01", "57P02", "57P03"}  # admin_shutdown, crash_shutdown, cannot_connect_now
+
 _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
     "PRAGMA cache_size=-64000",
@@ -173,6 +175,18 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
     """One transaction: committed at the end, rolled back on any exception. Raises `StorageError`."""
     with storage_errors(), engine.connect() as connection, connection.begin():
         yield Transaction(connection, _statements(engine.dialect.name))
+
+
+def is_connection_lost(error: StorageError) -> bool:
+    """Whether a PostgreSQL server went away, or is only starting: it may be back in a moment."""
+    cause = error.__cause__
+    driver = getattr(cause, "orig", None) or cause
+    if type(driver).__module__.partition(".")[0] != "psycopg":
+        return False
+    state = getattr(driver, "sqlstate", None)
+    if state is None:
+        return any(kind.__name__ == "OperationalError" for kind in type(driver).__mro__)
+    return state[:2] == "08" or state in _SERVER_AWAY
 
 
 @lru_cache

@@ -83,6 +83,13 @@ class Ingest:
             self._numbers.forget()
             raise
 
+    def is_lost(self, error: StorageError) -> bool:
+        """Whether the server of the index went away; the next transaction asks for a new connection then."""
+        if not storage.is_connection_lost(error):
+            return False
+        self._engine.dispose()
+        return True
+
     def close(self) -> None:
         """Put the search index together if it is in many pieces, and give up the connection."""
         if self._engine.dialect.name == "sqlite":

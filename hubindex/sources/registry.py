@@ -1,4 +1,5 @@
 """placeholder until the merge"""
+
 from hubindex.records import Tag, TagNames
 
 

@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("repository_id", sa.Integer(), autoincrement=False, nullable=False, comment="to visit, or 0"),
         sa.Column("seed_id", sa.Integer(), autoincrement=False, nullable=False, comment="to list, or 0"),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("asked_by", sa.BigInteger(), comment="the crawl that was told to do it; null: it is due by itself"),
+        sa.Column(
+            "asked_by", sa.BigInteger(), comment="the crawl that was told to do it; null: it is due by itself"
+        ),
         sa.Column("leased_by", sa.Text(), comment="the process that is at it"),
         sa.Column("leased_until", sa.BigInteger()),
         sa.Column("done_at", sa.BigInteger(), comment="when it last succeeded"),

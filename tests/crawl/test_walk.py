@@ -46,16 +46,69 @@ def test_an_empty_list_is_seen_as_a_whole_one() -> None:
     assert walked(page(count=0)).problem is None
 
 
-def test_a_count_that_changes_is_a_problem() -> None:
-    """Rows came or went during the walk: one may have slipped from a page into its neighbour."""
+def test_a_count_that_falls_is_a_problem() -> None:
+    """Rows were deleted during the walk: others moved up, from a page not yet read into one that was."""
     walk = walked(page("a", "b", count=4, more=True), page("c", count=3))
-    assert walk.problem == "the number of tags changed during the walk"
+    assert walk.problem == "tags were deleted during the walk"
 
 
-def test_a_count_that_changes_back_is_a_problem() -> None:
-    """One deleted and one pushed between two pages leave the last count as the first."""
+def test_a_count_that_falls_back_is_a_problem() -> None:
+    """One pushed and then one deleted leave the last count as the first."""
     walk = walked(page("a", count=3, more=True), page("b", count=4, more=True), page("c", count=3))
-    assert walk.problem == "the number of tags changed during the walk"
+    assert walk.problem == "tags were deleted during the walk"
+
+
+def test_a_count_that_grows_is_no_problem_if_the_new_ones_were_seen() -> None:
+    """Pushes move rows down, so that one is seen twice and none is missed; the top is read once more."""
+    log = WalkLog(7, 1000)
+    log.add(page("a", "b", count=3, more=True))
+    log.add(page("b", "c", count=4))
+    assert log.is_short
+    assert not log.add(page("d", "a", count=4), again=True)
+    walk = log.finish(2000)
+    assert (walk.problem, walk.names) == (None, {"a", "b", "c", "d"})
+
+
+def test_a_tag_pushed_again_during_the_walk_is_found_at_the_top() -> None:
+    """It jumped from the part that was not read yet into the part that was: the count stays."""
+    log = WalkLog(7, 1000)
+    log.add(page("a", "b", more=True))
+    log.add(page("b"))
+    log.add(page("c", "a", more=True), again=True)
+    assert log.finish(2000).problem is None
+
+
+def test_a_deletion_that_a_push_hides_leaves_no_gap() -> None:
+    """What came and what went moved the rows the other way round; the one that was seen before it went counts."""
+    walk = walked(page("gone", "b", more=True), page("b", "c"))
+    assert walk.problem is None
+
+
+@pytest.mark.parametrize(
+    ("pages", "expected"),
+    [
+        ([page("a", "b", count=4, more=True), page("c", count=3)], True),
+        ([page("a", count=3, more=True), page("b", count=4)], True),
+        ([page("a", count=3, more=True), page("b", count=3)], False),
+        ([page("a", "b", "c")], False),
+        ([page("a", "b", unreadable=1)], False),
+    ],
+    ids=["deleted", "pushed and not seen", "the source counts otherwise", "whole", "unreadable"],
+)
+def test_only_a_list_that_moved_is_worth_another_walk(pages: Sequence[TagPage], expected: bool) -> None:
+    """A source that contradicts itself will do so again."""
+    log = WalkLog(7, 1000)
+    for each in pages:
+        log.add(each)
+    assert log.is_worth_repeating is expected
+
+
+def test_names_from_another_source_complete_a_list_that_broke_off() -> None:
+    """As many as are counted, or more: the count may lag."""
+    log = WalkLog(7, 1000)
+    log.add(page("a", count=3, more=True))
+    log.add_names(["b", "c", "d"])
+    assert log.finish(2000).problem is None
 
 
 def test_unreadable_rows_are_a_problem() -> None:

@@ -378,6 +378,8 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
     questions = "SELECT period, repository_id FROM change", "SELECT digest, tags FROM digest"
     change, held = (rows(location, question) for question in questions)
     for statement in (
+        "DROP TABLE job",
+        "DROP TABLE seed",
         "DROP TABLE change",
         "ALTER TABLE digest DROP COLUMN tags",
         "UPDATE alembic_version SET version_num = '0001'",
