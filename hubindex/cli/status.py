@@ -1,16 +1,18 @@
 """`hubindex status`: what the index holds."""
 
+import re
 from contextlib import closing
 
 import click
 
 from hubindex import moment
-from hubindex.cli.facts import age, one, optional_moment
+from hubindex.cli.facts import age, duration, one, optional_moment
 from hubindex.cli.options import common_options, format_option, settings, write
 from hubindex.cli.output import Row, Table
 from hubindex.index.reader import open_reader
 from hubindex.index.repositories import Status
 from hubindex.index.repositories import status as find
+from hubindex.index.work import Work, work
 
 _TABLE = Table(
     {
@@ -28,6 +30,12 @@ _TABLE = Table(
         "Terms": "TERMS",
         "Oldest": "OLDEST",
         "Newest": "NEWEST",
+        "Due": "DUE",
+        "Unfinished": "UNFINISHED",
+        "Fetching": "FETCHING",
+        "Failing": "FAILING",
+        "Failures": "FAILURES",
+        "FirstDue": "FIRST DUE",
     },
     ("Index", "Repositories", "Tags", "Digests", "Newest"),
     "*hubindex.Status",
@@ -40,8 +48,10 @@ _TABLE = Table(
 def status(template: str) -> None:
     """Show what the index holds, how fresh it is, and what is unfinished."""
     location = settings().location
-    with closing(open_reader(location)) as reader:
+    now = moment.now()
+    with closing(open_reader(location)) as reader, reader.snapshot():
         counts = find(reader)
+        todo = work(reader, now)
     row: Row = {
         "Index": location.label,
         "Repositories": counts.repositories,
@@ -57,12 +67,22 @@ def status(template: str) -> None:
         "Terms": counts.terms,
         "Oldest": optional_moment(counts.oldest_at),
         "Newest": optional_moment(counts.newest_at),
+        "Due": todo.due_visits + todo.due_seeds,
+        "Unfinished": todo.asked,
+        "Fetching": todo.leased,
+        "Failing": sum(todo.failures.values()),
+        "Failures": {failure_name(kind): number for kind, number in todo.failures.items()},
+        "FirstDue": optional_moment(todo.first_due_at),
     }
-    write(one(template, _TABLE, row, _people(location.label, counts)))
+    write(one(template, _TABLE, row, _people(location.label, counts, todo, now)))
 
 
-def _people(label: str, counts: Status) -> list[tuple[str, object]]:
-    now = moment.now()
+def failure_name(kind: str) -> str:
+    """`rate limited` for `RateLimited`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
+
+
+def _people(label: str, counts: Status, todo: Work, now: int) -> list[tuple[str, object]]:
     unfinished = (
         (counts.without_tags, "without tags"),
         (counts.incomplete, "with an incomplete last walk"),
@@ -81,4 +101,17 @@ def _people(label: str, counts: Status) -> list[tuple[str, object]]:
         ("Sweeps", f"{counts.sweeps:,}"),
         ("Oldest answer", age(counts.oldest_at, now)),
         ("Newest answer", age(counts.newest_at, now)),
+        ("Due", _due(todo, now)),
+        ("Unfinished", f"{todo.asked:,}: 'hubindex crawl' goes on with them" if todo.asked else None),
+        ("Being fetched", f"{todo.leased:,}" if todo.leased else None),
+        ("Failed", ", ".join(f"{number:,} {failure_name(kind)}" for kind, number in todo.failures.items())),
     ]
+
+
+def _due(todo: Work, now: int) -> str | None:
+    if todo.first_due_at is None:
+        return None
+    if todo.first_due_at > now:
+        return f"nothing, the first in {duration(todo.first_due_at - now)}"
+    parts = [(todo.due_visits, "repositories"), (todo.due_seeds, "searches and lists")]
+    return ", ".join(f"{number:,} {what}" for number, what in parts if number)

@@ -91,3 +91,36 @@ LEFT JOIN seed s ON s.seed_id = j.seed_id
 WHERE j.asked_by = :asked_by AND j.due_at <= :now AND (j.leased_until IS NULL OR j.leased_until <= :wall)
 ORDER BY j.due_at LIMIT :count
 FOR UPDATE OF j SKIP LOCKED
+
+-- name: work
+SELECT count(*) FILTER (WHERE repository_id <> 0 AND due_at <= :now),
+       count(*) FILTER (WHERE seed_id <> 0 AND due_at <= :now),
+       count(*) FILTER (WHERE asked_by IS NOT NULL),
+       count(*) FILTER (WHERE leased_until > :wall),
+       min(due_at)
+FROM job
+
+-- name: failures
+SELECT failure, count(*) FROM job WHERE tries > 0 GROUP BY failure ORDER BY count(*) DESC, failure
+
+-- name: due_visits
+-- Those that are due: how many there are, and of how many the whole list of tags is known.
+SELECT count(*), count(*) FILTER (WHERE r.swept_at = r.walked_at)
+FROM job j JOIN repository r ON r.repository_id = j.repository_id
+WHERE j.due_at <= :now
+
+-- name: due_seeds
+SELECT s.kind, s.name, s.wanted, s.with_tags FROM job j JOIN seed s ON s.seed_id = j.seed_id WHERE j.due_at <= :now
+
+-- name: known_hits
+-- What a term found last time: as in due_visits.
+SELECT count(*), count(*) FILTER (WHERE r.swept_at = r.walked_at)
+FROM search_term t
+JOIN search_hit h ON h.term_id = t.term_id
+JOIN repository r ON r.repository_id = h.repository_id
+WHERE t.term = :term AND h.position <= :wanted
+
+-- name: known_names
+-- Repositories of a namespace: as in due_visits.
+SELECT count(*), count(*) FILTER (WHERE swept_at = walked_at)
+FROM repository WHERE registry_id = 1 AND gone_at IS NULL AND name >= :first AND name < :beyond
