@@ -15,6 +15,8 @@
     │   ├── RateLimited
     │   ├── PaginationRefused
     │   ├── Blocked
+    │   ├── SignInRefused
+    │   ├── BudgetSpent
     │   └── UnreadableAnswer
     └── IncompleteCrawl           exit 4
 
@@ -85,7 +87,18 @@ class PaginationRefused(SourceError):
 
 
 class Blocked(SourceError):
-    """The source or its CDN refuses this client (401, 403, challenge pages)."""
+    """The source or its CDN refuses this client (401, 403, challenge pages).
+
+    After a refusal by the CDN every later request to that host raises it at once, without sending.
+    """
+
+
+class SignInRefused(SourceError):
+    """The source refused a user name and token."""
+
+
+class BudgetSpent(SourceError):
+    """As many requests as this run may send have been sent; one more was not sent."""
 
 
 class UnreadableAnswer(SourceError):

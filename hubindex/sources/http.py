@@ -13,9 +13,9 @@ import os
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Protocol, Self, TypeAlias, TypeVar
 
 import aiohttp
 import msgspec
@@ -23,8 +23,12 @@ from yarl import URL
 
 from hubindex import __version__, errors, moment
 from hubindex.sources.foreign_text import shown
+from hubindex.sources.pace import SYSTEM, Allowance, Timer
+
+__all__ = ["Allowance", "Answer", "HttpClient", "Refusal", "Signer", "Timer", "validate_base_url"]
 
 T = TypeVar("T")
+Method: TypeAlias = Literal["GET", "HEAD", "POST"]
 
 USER_AGENT = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
 _MIB = 1024 * 1024
@@ -58,6 +62,36 @@ class Refusal(Exception):
         self.headers = answer.headers
 
 
+class Signer(Protocol):
+    """How requests to one host are signed.
+
+    `account` is whose allowance the requests use, `None` if nobody's in particular; it is never logged.
+    """
+
+    @property
+    def account(self) -> str | None:
+        """The account, as far as requests are counted by it."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers that sign a request: `{"Authorization": "Bearer …"}`. May ask for a token first."""
+
+    async def refused(self, answer: Answer) -> bool:
+        """The server said 401: renew what can be renewed. Whether it makes sense to ask once more."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # it may hold a password
+class _Request:
+    """What is asked, apart from where."""
+
+    method: Method
+    headers: Mapping[str, str]
+    json: object
+    clock: Callable[[], int]
+
+    def signed(self, headers: Mapping[str, str]) -> "_Request":
+        return replace(self, headers={**self.headers, **headers})
+
+
 class HttpClient:
     """A session of HTTP requests; use it as an async context manager.
 
@@ -75,6 +109,10 @@ class HttpClient:
         connect_timeout: float = 10,
         read_timeout: float = 30,
         total_timeout: float = 120,
+        tries: int = 6,
+        budget: int | None = None,
+        window: float = 60,
+        timer: Timer = SYSTEM,
     ) -> None:
         self.requests = 0
         self._connections = connections
@@ -111,15 +149,33 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    async def get(self, url: URL, decode: Callable[[Answer], T], *, clock: Callable[[], int] = moment.now) -> T:
-        """Get `url` and return what `decode` makes of the answer, which has status 200 and is whole.
+    def allowance(self, url: URL) -> Allowance | None:
+        """What is known of the allowance at the URL's host; `None`: nothing."""
+        return None
 
-        `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms. Raises `NotFound` (404),
-        `RateLimited` (429), `PaginationRefused` and `Blocked` (401, 403, challenge pages), `Unreachable` (no
-        whole answer, 5xx) and `UnreadableAnswer` (anything else). An error about a status other than 200 has
-        a `Refusal` as its `__cause__`.
+    async def get(
+        self,
+        url: URL,
+        decode: Callable[[Answer], T],
+        *,
+        clock: Callable[[], int] = moment.now,
+        method: Method = "GET",
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        signer: Signer | None = None,
+    ) -> T:
+        """Ask for `url` and return what `decode` makes of the answer, which has status 200 and is whole.
+
+        `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms; `json` is the body of a
+        POST. Raises `NotFound` (404), `RateLimited` (429), `PaginationRefused` and `Blocked` (401, 403,
+        challenge pages), `Unreachable` (no whole answer, 5xx), `BudgetSpent` and `UnreadableAnswer` (anything
+        else). An error about a status other than 200 has a `Refusal` as its `__cause__`.
         """
-        answer = await self._attempt(url, clock)
+        content_type = {} if json is None else {"Content-Type": "application/json"}
+        request = _Request(method, {**content_type, **(headers or {})}, json, clock)
+        answer = await self._attempt(url, request.signed(await signer.headers()) if signer else request)
+        if answer.status == 401 and signer and await signer.refused(answer):
+            answer = await self._attempt(url, request.signed(await signer.headers()))
         if answer.status != 200:
             raise _refused(url, answer) from Refusal(answer)
         try:
@@ -127,25 +183,32 @@ class HttpClient:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _unreadable(url, answer.body, error) from error
 
-    async def _attempt(self, url: URL, clock: Callable[[], int]) -> Answer:
-        """One attempt at a whole answer; redirects within the origin are followed."""
+    async def _attempt(self, url: URL, request: _Request) -> Answer:
+        """One attempt at a whole answer; redirects within the origin are followed, except for a POST."""
         target = url
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = await self._send(target, clock)
-            if answer.status not in _REDIRECTS:
+            answer = await self._send(target, request)
+            if answer.status not in _REDIRECTS or request.method == "POST":
                 return answer
             target = _redirected(target, answer.headers.get("Location", ""))
         raise errors.UnreadableAnswer(f"{_where(url)}: more than {_MAX_REDIRECTS} redirects")
 
-    async def _send(self, url: URL, clock: Callable[[], int]) -> Answer:
+    async def _send(self, url: URL, request: _Request) -> Answer:
         """Send one request and read one answer."""
         if self._session is None:
             raise RuntimeError("HttpClient is used outside of its context")
         proxy = _proxy_for(url)
         self.requests += 1
-        sent_at = clock()
+        sent_at = request.clock()
         try:
-            async with self._session.get(url, allow_redirects=False, proxy=proxy) as response:
+            async with self._session.request(
+                request.method,
+                url,
+                headers=request.headers,
+                data=None if request.json is None else msgspec.json.encode(request.json),
+                allow_redirects=False,
+                proxy=proxy,
+            ) as response:
                 if response.status == 200:
                     body = await self._whole_body(url, response)
                 else:
