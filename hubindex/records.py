@@ -78,3 +78,16 @@ class TagPage(Struct, frozen=True, kw_only=True):
     observed_at: int
     warnings: tuple[str, ...] = ()
     unreadable: int = 0
+
+
+class TagNames(Struct, frozen=True, kw_only=True):
+    """The tags of a repository by name alone, as a registry lists them: distinct, in its order.
+
+    `observed_at` is the time of the first request. `complete` is false if a page could not be trusted or a name
+    was left out, as `warnings` tell: such a list proves nothing about absent tags.
+    """
+
+    names: tuple[str, ...]
+    observed_at: int
+    complete: bool
+    warnings: tuple[str, ...] = ()
