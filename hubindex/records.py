@@ -81,9 +81,13 @@ class TagPage(Struct, frozen=True, kw_only=True):
 
 
 class TagNames(Struct, frozen=True, kw_only=True):
-    """All tags that a registry lists of a repository, without order."""
+    """The tags of a repository by name alone, as a registry lists them: distinct, in its order.
+
+    `observed_at` is the time of the first request. `complete` is false if a page could not be trusted or a name
+    was left out, as `warnings` tell: such a list proves nothing about absent tags.
+    """
 
     names: tuple[str, ...]
     observed_at: int
-    complete: bool = True
+    complete: bool
     warnings: tuple[str, ...] = ()

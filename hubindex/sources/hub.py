@@ -4,7 +4,7 @@ Page URLs are made here; a `next` in an answer tells that there is more, and is 
 """
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from urllib.parse import quote
 
 from yarl import URL
@@ -13,12 +13,16 @@ from hubindex import errors, moment
 from hubindex.records import Repository, RepositoryPage, TagPage
 from hubindex.sources import hub_rows
 from hubindex.sources.foreign_text import shown, storable
-from hubindex.sources.http import HttpClient, validate_base_url
+from hubindex.sources.http import Answer, HttpClient, Signer, validate_base_url
+from hubindex.sources.names import is_namespace, is_repository
+
+T = TypeVar("T")
 
 DEFAULT_URL: Final = "https://hub.docker.com"
 _MAX_TERM = 1000
 
 RepositoryOrdering = Literal["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"]
+SearchOrdering = Literal["-pull_count", "-star_count"]
 
 
 class DockerHub:
@@ -27,28 +31,42 @@ class DockerHub:
     `base_url` is https, or http on a loopback host (else `WrongUsage`). `clock` gives the present in
     milliseconds. `observed_at` of an answer is the time at which its request was sent: what it says was true
     at some time between then and its arrival, so a tag is never claimed to have been there for too long.
+    Every request is signed if there is a `signer`: who has signed in is shown more pages, and may ask more often.
 
     Every method raises the `SourceError`s of `HttpClient.get`, and `InvalidReference` for a name that no
     repository of Docker Hub can have. Greatest `page_size`: 100, above which the Hub cuts it silently.
     """
 
     def __init__(
-        self, http: HttpClient, base_url: str = DEFAULT_URL, clock: Callable[[], int] = moment.now
+        self,
+        http: HttpClient,
+        base_url: str = DEFAULT_URL,
+        clock: Callable[[], int] = moment.now,
+        signer: Signer | None = None,
     ) -> None:
         self._http = http
+        self._signer = signer
         self._base = str(validate_base_url(base_url, "--hub-url")).rstrip("/")
         self._clock = clock
 
     async def search_page(
-        self, term: str, page: int, page_size: int = 100, *, ordering: str | None = None, official: bool = False
+        self,
+        term: str,
+        page: int,
+        page_size: int = 100,
+        *,
+        ordering: SearchOrdering | None = None,
+        official: bool = False,
     ) -> RepositoryPage:
-        """The repositories that match any text, best first; pages count from 1.
+        """The repositories that match any text, best first or in `ordering`; pages count from 1.
 
+        A minus sign means highest first here, unlike in the Hub's other lists. `official` asks for official
+        images only.
         A leading `library/` is left away, because the Hub finds nothing with it. `count` is a hint: it has
         been capped at 10,000. A page beyond the end is empty.
         """
         query = storable(term.removeprefix(f"{hub_rows.OFFICIAL_NAMESPACE}/"), _MAX_TERM)
-        more: dict[str, str | int] = {} if ordering is None else {"ordering": ordering}
+        more: dict[str, str] = {"ordering": ordering} if ordering else {}
         if official:
             more["is_official"] = "true"
         url = self._url("search", "repositories", "", query=query, page=page, page_size=page_size, **more)
@@ -64,7 +82,7 @@ class DockerHub:
         The Hub's sign is inverted: `last_updated` is newest first, `-name` is A to Z. A namespace that does
         not exist answers like an empty one. A page beyond the end is empty.
         """
-        if not hub_rows.is_namespace(namespace):
+        if not is_namespace(namespace):
             raise errors.InvalidReference(f"{shown(namespace)!r} is not a namespace of Docker Hub")
         url = self._url("namespaces", namespace, "repositories", page=page, page_size=page_size, ordering=ordering)
         return await self._repository_page(
@@ -75,7 +93,7 @@ class DockerHub:
         """One repository by its full name (`library/mongo`); `NotFound`: missing, private, or a fault."""
         namespace, repository = _split(name)
         url = self._url("namespaces", namespace, "repositories", repository)
-        return await self._http.get(url, lambda answer: hub_rows.repository(answer.body, name))
+        return await self._get(url, lambda answer: hub_rows.repository(answer.body, name))
 
     async def tag_page(self, name: str, page: int, page_size: int = 100) -> TagPage:
         """The tags of a repository, last pushed first.
@@ -96,9 +114,7 @@ class DockerHub:
         )
         asked_at = self._clock()
         try:
-            return await self._http.get(
-                url, lambda answer: hub_rows.tag_page(answer.body, name, answer.sent_at), clock=self._clock
-            )
+            return await self._get(url, lambda answer: hub_rows.tag_page(answer.body, name, answer.sent_at))
         except errors.NotFound:
             if page == 1:
                 raise
@@ -109,11 +125,14 @@ class DockerHub:
     ) -> RepositoryPage:
         asked_at = self._clock()
         try:
-            return await self._http.get(url, lambda answer: decode(answer.body, answer.sent_at), clock=self._clock)
+            return await self._get(url, lambda answer: decode(answer.body, answer.sent_at))
         except errors.NotFound:
             if page == 1:
                 raise
             return RepositoryPage(repositories=(), count=None, more=False, observed_at=asked_at)
+
+    async def _get(self, url: URL, decode: Callable[[Answer], T]) -> T:
+        return await self._http.get(url, decode, clock=self._clock, signer=self._signer)
 
     def _url(self, *path: str, **query: str | int) -> URL:
         escaped = "/".join(quote(part, safe="") for part in path)
@@ -121,7 +140,7 @@ class DockerHub:
 
 
 def _split(name: str) -> tuple[str, str]:
-    if not hub_rows.is_repository(name):
+    if not is_repository(name):
         raise errors.InvalidReference(f"{shown(name)!r} is not a repository of Docker Hub")
     namespace, _, repository = name.partition("/")
     return namespace, repository

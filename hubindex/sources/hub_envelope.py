@@ -50,10 +50,17 @@ class Complaints:
 
     def add(self, position: int, name: str, why: str) -> None:
         """Complain about the row at `position` (from 0)."""
+        named = f" ({shown(name, 80)})" if name else ""
+        self._add(f"{self.subject}, row {position + 1}{named}: {why}")
+
+    def add_whole(self, why: str) -> None:
+        """Complain about the whole answer."""
+        self._add(f"{self.subject}: {why}")
+
+    def _add(self, line: str) -> None:
         self.count += 1
         if self.count <= _MAX_COMPLAINTS:
-            named = f" ({shown(name, 80)})" if name else ""
-            self.lines.append(f"{self.subject}, row {position + 1}{named}: {why}")
+            self.lines.append(line)
 
     def warnings(self) -> tuple[str, ...]:
         """The lines, and how many more there were."""

@@ -13,21 +13,28 @@ from msgspec import Raw, Struct
 
 from hubindex.moment import from_rfc3339
 from hubindex.records import PlatformImage, Repository, RepositoryPage, Tag, TagPage
+from hubindex.sources import names
 from hubindex.sources.foreign_text import shown, storable
 from hubindex.sources.hub_envelope import Complaints, PageDecoder, Row, RowDecoder
+from hubindex.sources.names import digest_bytes, is_namespace, is_repository, is_tag
+
+__all__ = [
+    "OFFICIAL_NAMESPACE",
+    "is_namespace",
+    "is_repository",
+    "namespace_page",
+    "repository",
+    "search_page",
+    "tag_page",
+]
 
 OFFICIAL_NAMESPACE: Final = "library"
-_MAX_NAME = 255
 _MAX_DESCRIPTION = 4000
 _MAX_IMAGES = 1000
 _MAX_COUNT = 2**63
 _ATTESTATION = ""
 _UNKNOWN = "unknown"
 
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_is_component = re.compile(_COMPONENT, re.ASCII).fullmatch
-_is_repository = re.compile(rf"{_COMPONENT}/{_COMPONENT}", re.ASCII).fullmatch
-_is_tag = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII).fullmatch
 _is_platform_part = re.compile(r"[A-Za-z0-9_.+-]{1,64}", re.ASCII).fullmatch
 
 
@@ -75,16 +82,6 @@ _repository_pages = PageDecoder(_RepositoryRow)
 _repositories = RowDecoder(_RepositoryRow)
 _tag_pages = PageDecoder(_TagRow)
 _image_lists = msgspec.json.Decoder(list[_ImageRow] | None)
-
-
-def is_namespace(text: str) -> bool:
-    """Whether the text can be a namespace of Docker Hub."""
-    return len(text) <= _MAX_NAME and _is_component(text) is not None
-
-
-def is_repository(text: str) -> bool:
-    """Whether the text can be a repository of Docker Hub, with its namespace: `library/mongo`."""
-    return len(text) <= _MAX_NAME and _is_repository(text) is not None
 
 
 def search_page(body: bytes, term: str, observed_at: int) -> RepositoryPage:
@@ -202,7 +199,7 @@ class _TagReader:
 
     def tag(self, position: int, row: _TagRow) -> Tag | None:
         """The tag of a row; without a tag name there is none."""
-        if not _is_tag(row.name):
+        if not is_tag(row.name):
             self._complaints.add(position, row.name, "left out, because its name is not a tag name")
             return None
         known = self._known.get(row.digest or "")
@@ -210,7 +207,7 @@ class _TagReader:
         try:
             media_type = self._media_types[row.media_type]
         except KeyError:
-            media_type = self._media_types[row.media_type] = _media_type(row.media_type)
+            media_type = self._media_types[row.media_type] = names.media_type(row.media_type)
         return Tag(
             name=row.name,
             digest=digest,
@@ -226,7 +223,7 @@ class _TagReader:
         if not row.digest:
             single = len(images) == 1 and _is_single(row)
             return images[0].digest if single else None, images
-        digest = _digest(row.digest)
+        digest = digest_bytes(row.digest)
         if digest is None:
             self._complaints.add(position, row.name, f"{shown(row.digest, 80)!r} is not a digest")
         elif images:
@@ -263,7 +260,7 @@ class _TagReader:
                 continue
             if not row.digest:
                 return ()
-            digest = _digest(row.digest)
+            digest = digest_bytes(row.digest)
             if digest is None:
                 raise _Unusable(f"{shown(row.digest, 80)!r} is not a digest")
             found[platform, digest] = _count(row.size)
@@ -298,20 +295,6 @@ def _platform(os: str | None, architecture: str | None, variant: str | None, os_
     return f"{platform}:{os_version}" if os_version else platform
 
 
-def _digest(text: str) -> bytes | None:
-    if len(text) == 71 and text.startswith("sha256:"):
-        size = 32
-    elif len(text) == 135 and text.startswith("sha512:"):
-        size = 64
-    else:
-        return None
-    try:
-        digest = bytes.fromhex(text[7:])
-    except ValueError:
-        return None
-    return digest if len(digest) == size else None  # fromhex skips spaces
-
-
 def _count(value: int | str | None) -> int | None:
     """A count or a size; a negative or absurd one is not known. Some answers have it as a text of digits."""
     if type(value) is int:
@@ -329,7 +312,3 @@ def _moment(text: str | None) -> int | None:
 
 def _description(text: str | None) -> str | None:
     return None if text is None else storable(text, _MAX_DESCRIPTION)
-
-
-def _media_type(text: str | None) -> str | None:
-    return text if text and len(text) <= _MAX_NAME and text.isascii() and text.isprintable() else None

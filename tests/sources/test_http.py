@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import ssl
 import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -500,3 +501,88 @@ def test_what_is_no_base_url(text: str, why: str) -> None:
     assert why in message
     assert message.isprintable()
     assert "sesame" not in message
+
+
+@dataclass
+class Badge:
+    """A signer whose token is renewed after each 401, at most `renewals` times."""
+
+    renewals: int = 1
+    account: str | None = "me"
+    refusals: list[int] = field(default_factory=list)
+
+    async def headers(self) -> dict[str, str]:
+        """A token that tells how often it was renewed."""
+        return {"Authorization": f"Bearer token-{len(self.refusals)}"}
+
+    async def refused(self, answer: Answer) -> bool:
+        """Renew the token, if it may be."""
+        self.refusals.append(answer.status)
+        return len(self.refusals) <= self.renewals
+
+
+def sign_in(*answers: bytes, badge: Badge) -> list[str]:
+    """The heads of the requests that are sent with a badge."""
+
+    async def asking() -> list[str]:
+        async with wire(*answers) as served, HttpClient() as http:
+            assert await http.get(served.url / "v2", greeting, signer=badge) == "hello"
+            return served.heads
+
+    return asyncio.run(asking())
+
+
+def test_a_signer_signs_each_request() -> None:
+    """The signer's headers are sent."""
+    (head,) = sign_in(reply(GREETING), badge=Badge())
+    assert "Authorization: Bearer token-0" in head
+
+
+def test_a_token_that_is_refused_is_renewed() -> None:
+    """After a 401 the signer is told, and the request is signed anew."""
+    badge = Badge()
+    _, second = sign_in(reply("", "401 Unauthorized"), reply(GREETING), badge=badge)
+    assert "Authorization: Bearer token-1" in second
+    assert badge.refusals == [401]
+
+
+@pytest.mark.parametrize(("renewals", "requests"), [(0, 1), (9, 2)])
+def test_a_request_is_refused_once_or_twice_and_no_more(renewals: int, requests: int) -> None:
+    """A signer that cannot renew, or whose new token is refused too, ends in `Blocked`."""
+    badge = Badge(renewals)
+    client = HttpClient()
+
+    async def asking() -> None:
+        async with wire(reply("", "401 Unauthorized")) as served, client as http:
+            await http.get(served.url, greeting, signer=badge)
+
+    with pytest.raises(Blocked):
+        asyncio.run(asking())
+    assert (client.requests, badge.refusals) == (requests, [401])
+
+
+def test_a_question_can_be_posted() -> None:
+    """A body is sent as JSON, with the headers of the caller."""
+
+    async def asking() -> str:
+        async with wire(reply(GREETING)) as served, HttpClient() as http:
+            question = {"identifier": "me"}
+            await http.get(served.url, greeting, method="POST", json=question, headers={"Accept": "*/*"})
+            return served.heads[0]
+
+    head, _, body = asyncio.run(asking()).partition("\r\n\r\n")
+    assert head.startswith("POST / HTTP/1.1")
+    assert {"Content-Type: application/json", "Accept: */*"} <= set(head.splitlines())
+    assert body == '{"identifier":"me"}'
+
+
+def test_a_head_request_gives_headers_alone() -> None:
+    """A HEAD answer has no body, whatever its Content-Length says."""
+
+    async def asking() -> Answer:
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nDocker-Content-Digest: sha256:0\r\n\r\n"
+        async with wire(answer) as served, HttpClient() as http:
+            return await http.get(served.url, lambda answer: answer, method="HEAD")
+
+    answer = asyncio.run(asking())
+    assert (answer.body, answer.headers["Docker-Content-Digest"]) == (b"", "sha256:0")

@@ -1,0 +1,137 @@
+"""What a registry's 401 asks for (`WWW-Authenticate`), and whom it may send us to.
+
+    Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/ubuntu:pull"
+    Basic realm="basic-realm"
+
+The syntax is that of RFC 9110, section 11; the meaning of a Bearer challenge is in the distribution project's
+"Token Authentication Specification". A registry may name any address as the realm, so there is a rule.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from multidict import MultiMapping
+from yarl import URL
+
+from hubindex.sources.credentials import DOCKER_REGISTRY
+
+_DOCKER_REALM: Final = URL("https://auth.docker.io")
+_MAX_HEADER = 16 * 1024
+_MAX_PARAMETER = 2048
+_PIECE = re.compile(
+    r"""(?P<name>[A-Za-z0-9_-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))"""
+    r"|(?P<scheme>[A-Za-z0-9_-]+)",
+    re.ASCII,
+)
+
+
+class Bearer(NamedTuple):
+    """Ask the realm for a token. `service` and `scope` may be empty."""
+
+    realm: str
+    service: str
+    scope: str
+    is_insufficient: bool = False
+
+
+class Basic(NamedTuple):
+    """Send the user name and the password."""
+
+
+def read_challenge(headers: Mapping[str, str]) -> Bearer | Basic | None:
+    """The challenge of a 401 that can be met, a Bearer before a Basic one; `None`: there is none."""
+    basic = None
+    for scheme, parameters in _challenges(_header(headers)):
+        realm = parameters.get("realm", "")
+        if scheme == "bearer" and realm:
+            return Bearer(
+                realm,
+                parameters.get("service", ""),
+                parameters.get("scope", ""),
+                parameters.get("error") == "insufficient_scope",
+            )
+        if scheme == "basic":
+            basic = Basic()
+    return basic
+
+
+def realm_url(realm: str, registry: URL) -> URL | None:
+    """The address of a realm that the registry may send us to, else `None`.
+
+    It is https; or http on a loopback host, if the registry itself is such a one. It is no private address that
+    is not the registry's own host.
+    """
+    try:
+        url = URL(realm)
+        host, port = url.host, url.port
+    except ValueError:
+        return None
+    if not host or not port or url.user is not None or url.password is not None or not realm.isprintable():
+        return None
+    url = url.with_fragment(None)
+    if url.scheme == "https":
+        own = host == registry.host or (_is_loopback(host) and _is_loopback(registry.host or ""))
+        return url if own or _is_public(host) else None
+    if url.scheme == "http" and registry.scheme == "http":
+        return url if _is_loopback(host) and _is_loopback(registry.host or "") else None
+    return None
+
+
+def may_have_credentials(realm: URL, registry: URL) -> bool:
+    """Whether a realm may see the registry's user name and password.
+
+    Only on the registry's own host; Docker Hub's is https://auth.docker.io.
+    """
+    if registry.origin() == DOCKER_REGISTRY:
+        return realm.origin() == _DOCKER_REALM
+    return realm.host == registry.host
+
+
+def _header(headers: Mapping[str, str]) -> str:
+    if isinstance(headers, MultiMapping):
+        return ", ".join(headers.getall("WWW-Authenticate", []))[:_MAX_HEADER]
+    return headers.get("WWW-Authenticate", "")[:_MAX_HEADER]
+
+
+def _challenges(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Each scheme, in lower case, with its parameters."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for piece in _PIECE.finditer(text):
+        if piece["scheme"]:
+            found.append((piece["scheme"].lower(), {}))
+        elif found:
+            value = piece["bare"] or re.sub(r"\\(.)", r"\1", piece["quoted"] or "")
+            if len(value) <= _MAX_PARAMETER:
+                found[-1][1].setdefault(piece["name"].lower(), value)
+    return found
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is written as, if it is: also `127.1`, `0x7f000001` and the like."""
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host.partition("%")[0])
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return mapped or address
+    with suppress(OSError, ValueError):
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_public(host: str) -> bool:
+    """Whether the host is a name, or an address of the open Internet.
+
+    What a name resolves to has to prove by its certificate who it is.
+    """
+    address = _address(host)
+    if address is not None:
+        return address.is_global and not address.is_multicast
+    return host != "localhost" and not host.endswith((".localhost", ".local", ".internal"))
