@@ -119,8 +119,8 @@ def crawl(
     With nothing named, whatever an earlier crawl left unfinished is fetched, and whatever is due: a repository is
     looked at again after a quarter of the time that it has not changed, at least six hours and at most four weeks.
 
-    HUBINDEX_HUB_USER and HUBINDEX_HUB_TOKEN (an access token) sign in, or else what 'docker login' keeps. The first
-    Ctrl-C stops the crawl and keeps what is complete; 'hubindex crawl' goes on with the rest.
+    HUBINDEX_HUB_USER and HUBINDEX_HUB_TOKEN (an access token) sign in, or else what 'docker login' keeps. Ctrl-C
+    stops the crawl and keeps what is complete; 'hubindex crawl' goes on with the rest.
     """
     from hubindex.crawl.plan import Plan
     from hubindex.sources.hub_rows import is_namespace
@@ -143,6 +143,8 @@ def crawl(
     )
     if watch and plan.seeds():
         raise WrongUsage("--watch goes on with whatever is due: name nothing, and use --enqueue to give it more")
+    if not plan.seeds() and not watch and not settings().location.exists:
+        raise WrongUsage("nothing to crawl: name a TERM, --repo, --namespace or --official")
     if dry_run:
         write(_estimated(plan))
         return 0
@@ -227,7 +229,7 @@ async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
                 signer = await _signer(http, network, display.warn)
                 hub = DockerHub(http, network.hub_url, signer=signer)
                 registry = _registry(http, network, display.warn)
-                async with Writer(settings().location) as writer:
+                async with Writer(settings().location, display.warn) as writer:
                     crawler = Crawler(hub, writer, plan, display.warn, registry=registry)
                     display.show(crawler.progress, http, network.hub_url)
                     await crawler.run()

@@ -31,7 +31,8 @@ _ENOUGH_TO_FORETELL = 10
 class Display:
     """Shows a crawl on stderr from `show` until the context ends; `progress` is None until then.
 
-    `verbose` writes a line for each request; `log_format` is `text`, or `json` for an object a line and no live line.
+    `verbose` writes a line for each request; `log_format` is `text`, or `json` for an object a line, without a
+    live line.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool = False, log_format: str = "text") -> None:

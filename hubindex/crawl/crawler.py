@@ -25,10 +25,10 @@ _WATCH_SECONDS = 10.0
 class Crawler:
     """One crawl. `warn` is told in one line of each row left out and of each thing that could not be fetched.
 
-    What is planned becomes jobs of the frontier. A feeder claims jobs a few at a time, so memory does not grow with
-    the size of the crawl; workers list seeds and visit repositories. What is claimed is leased, and the lease is
-    renewed while we live: if this process is killed, the next one goes on. Without anything planned every job that
-    is due is claimed, whoever asked for it.
+    What is planned becomes jobs of the frontier. A feeder claims jobs a few at a time, so memory does not grow
+    with the size of the crawl; workers list seeds and visit repositories. What is claimed is leased, and the lease
+    is renewed while we live: if this process is killed, the next one goes on. Without anything planned every job
+    that is due is claimed, whoever asked for it.
     """
 
     def __init__(
@@ -83,7 +83,12 @@ class Crawler:
                 return *frontier.ask(seeds, now), unfinished
             if desk.plan.max_age is not None:
                 frontier.pull_forward(now, now - desk.plan.max_age)
-            return None, frontier.due(now), unfinished
+            due = frontier.due(now)
+            if not due and not desk.plan.watch:
+                at = frontier.next_due(now)
+                first = f": the first will be at {moment.to_rfc3339(at)}" if at is not None else ""
+                desk.warn(f"nothing is due{first}: name a TERM, --repo, --namespace or --official to fetch it now")
+            return None, due, unfinished
 
         self._asked_by, left, unfinished = await desk.writer.write(begin)
         desk.progress.found = left.visits

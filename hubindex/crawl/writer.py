@@ -58,14 +58,15 @@ class _Job(Generic[T]):
 
 
 class Writer:
-    """An `Ingest` in a thread of its own; used as an async context manager.
+    """An `Ingest` in a thread of its own; used as an async context manager. `warn` is told what it waits for.
 
     Actions run in the order in which they were written. On leaving, everything accepted is written first, also
     when the crawl was interrupted.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, warn: Callable[[str], None] = lambda _: None) -> None:
         self._location = location
+        self._warn = warn
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._room = asyncio.Semaphore(_QUEUED_ACTIONS)
         self._thread = threading.Thread(target=self._run, name="hubindex-writer", daemon=True)
@@ -181,16 +182,20 @@ class Writer:
     def _alone(self, ingest: Ingest, job: _Job[T]) -> T:
         """Run one action in a transaction of its own, again if a deadlock makes it the victim.
 
-        If the server goes away it is waited for. A commit that was under way then may have come through: to say the
-        same again changes nothing.
+        If the server goes away it is waited for. A commit that was under way then may have come through: to say
+        the same again changes nothing.
         """
-        deadlocks, patience = 0, time.monotonic() + _SERVER_BACK_SECONDS
+        deadlocks, patience, is_told = 0, time.monotonic() + _SERVER_BACK_SECONDS, False
         while True:
             try:
                 with ingest.transaction() as batch:
                     return job.action(batch)
             except StorageError as error:
                 if ingest.is_lost(error) and time.monotonic() < patience:
+                    if not is_told:
+                        told = f"{self._location.label}: the server of the index went away: waiting for it"
+                        self._loop.call_soon_threadsafe(self._warn, told)
+                        is_told = True
                     if self._leaving.wait(_SERVER_POLL_SECONDS):
                         raise
                     continue

@@ -3,7 +3,7 @@
 A *job* is the visit of a repository (a look at its tags) or the listing of a seed (a search term, a namespace, a
 repository by name). It is due by itself, or because a crawl was told to do it (`asked_by`, that crawl's number).
 Whoever claims a job leases it for a while; a process that dies leaves leases that expire, or are taken from it at
-once by another process of the same machine. Everything happens in the transaction of the `Batch` that it is part of.
+once by another process of the same machine. Everything happens in the transaction of the `Batch` it is part of.
 
 Leases are compared by the clocks of the machines, which have to agree to within a lease's length.
 """

@@ -49,8 +49,9 @@ class Walk(NamedTuple):
     """The end of a walk over a repository's tags.
 
     `names` are the tags seen; None: all that the index holds, and no others. `problem` says why the walk is no
-    sweep; None: it was complete and consistent. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen; `oldest_push` the earliest, if the tags came newest first
-    without exception, so that a walk that broke off still saw everything pushed after it.
+    sweep; None: it was complete and consistent. `remark` is what a sweep could not find out. `newest_push` is the
+    latest push time seen; `oldest_push` the earliest, if the tags came newest first without exception, so that a
+    walk that broke off still saw everything pushed after it.
     """
 
     repository_id: int

@@ -11,8 +11,9 @@ PAGE_SIZE = 100
 
 
 class Work(NamedTuple):
-    """Numbers of jobs: due now (visits of repositories, searches and lists), asked for by a crawl and not done,
-    and being done; when the first is due, and the last failures by kind.
+    """Numbers of jobs: due now, asked for by a crawl and not done, and being done.
+
+    Those that are due are visits of repositories, or searches and lists. `failures` counts the last ones by kind.
     """
 
     due_visits: int

@@ -48,7 +48,8 @@ def upgrade() -> None:
     # What has been looked at before is looked at again: a week after, at first.
     op.execute(
         "INSERT INTO job (repository_id, seed_id, due_at, done_at, tries) "
-        f"SELECT repository_id, 0, walked_at + {7 * _DAY}, walked_at, 0 FROM repository WHERE walked_at IS NOT NULL"
+        f"SELECT repository_id, 0, walked_at + {7 * _DAY}, walked_at, 0 FROM repository "
+        "WHERE walked_at IS NOT NULL"
     )
     op.create_index("job_due", "job", ["due_at"])
     asked = sa.text("asked_by IS NOT NULL")
