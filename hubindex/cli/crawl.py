@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from hubindex import moment
+from hubindex.cli.facts import duration
 from hubindex.cli.options import common_options, note, settings, write
 from hubindex.errors import IncompleteCrawl, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
@@ -208,9 +209,9 @@ def _estimated(plan: "Plan") -> Iterator[str]:
     everything = total(parts)
     rows = [(f"{'≥ ' if part.is_least else ''}{part.requests:,}", part.what) for part in (*parts, everything)]
     yield from tabulate(rows, ("requests", "for"), tablefmt="plain", colalign=("right", "left")).splitlines()
-    minutes = everything.requests / _ANONYMOUS_A_MINUTE
-    if minutes > 1:
-        yield f"About {minutes:,.0f} minutes without signing in, at {_ANONYMOUS_A_MINUTE} requests a minute."
+    if everything.requests > _ANONYMOUS_A_MINUTE:
+        time = duration(everything.requests * 60_000 // _ANONYMOUS_A_MINUTE)
+        yield f"About {time} without signing in, at {_ANONYMOUS_A_MINUTE} requests a minute."
 
 
 async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:

@@ -161,7 +161,8 @@ class Lister:
             if (repository.is_new or repository.is_changed) and self._counted.add(repository.repository_id):
                 progress.new_repositories += repository.is_new
                 progress.changed_repositories += repository.is_changed
-            if self._met.add(repository.repository_id):
+            # Those that are known and not asked for are visited when they are due, not because they are listed.
+            if self._met.add(repository.repository_id) and (job.asked_by is not None or repository.is_new):
                 progress.found += 1
                 progress.done += job.seed is not None and not job.seed.with_tags
         return stored

@@ -42,8 +42,8 @@ def estimate_due(reader: Reader, now: int) -> list[Estimate]:
     """What a crawl of all that is due would ask for."""
     count, swept = reader.query("frontier", "due_visits", now=now)[0]
     found = _visits("repositories that are due", count, swept)
-    for kind, name, wanted, with_tags in reader.query("frontier", "due_seeds", now=now):
-        found += estimate_seed(reader, kind, name, wanted)[: None if with_tags else 1]
+    for kind, name, wanted in reader.query("frontier", "due_seeds", now=now):
+        found += estimate_seed(reader, kind, name, wanted)[:1]  # what it lists is due by itself
     return found
 
 

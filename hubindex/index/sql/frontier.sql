@@ -110,7 +110,7 @@ FROM job j JOIN repository r ON r.repository_id = j.repository_id
 WHERE j.due_at <= :now
 
 -- name: due_seeds
-SELECT s.kind, s.name, s.wanted, s.with_tags FROM job j JOIN seed s ON s.seed_id = j.seed_id WHERE j.due_at <= :now
+SELECT s.kind, s.name, s.wanted FROM job j JOIN seed s ON s.seed_id = j.seed_id WHERE j.due_at <= :now
 
 -- name: known_hits
 -- What a term found last time: as in due_visits.
