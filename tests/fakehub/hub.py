@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from aiohttp import web
 
+from tests.fakehub.accounts import HUB_LIFE, TokenBook, bearer
 from tests.fakehub.data import FakeRepository
 
 Route = Literal["search", "v1", "repositories", "tags"]
@@ -32,6 +33,27 @@ def _beyond_end() -> dict[Route, int]:
 
 
 @dataclass
+class RegistryHabits:
+    """How the registry on the stand-in's server behaves.
+
+    `sign_in`: what its 401 asks for: a token (as Docker Hub's), a password, or nothing at all.
+    `only_here`: by full path, tags that the Hub's API does not list: their names with their digests.
+    `link`: whether a `Link` header names the next page with a host or without.
+    `largest_page`: the greatest `n`, above which the answer is 400; `None`: any.
+    `ignores_n`: every answer has all tags, in no order, as distribution 2.8 does it.
+    `realm`: where tokens are to be fetched, in place of `/token` on the same server.
+    """
+
+    sign_in: Literal["bearer", "basic", "none"] = "bearer"
+    only_here: dict[str, dict[str, str]] = field(default_factory=dict)
+    link: Literal["absolute", "relative"] = "absolute"
+    largest_page: int | None = 1000
+    ignores_n: bool = False
+    realm: str | None = None
+    tokens: TokenBook = field(default_factory=TokenBook)
+
+
+@dataclass
 class Hub:
     """A Docker Hub in memory. Everything may be changed while it runs, also between two pages.
 
@@ -41,7 +63,11 @@ class Hub:
     `offset_caps`: by route, the offset from which an anonymous list request gets 403 (API.md 3).
     `beyond_end`: by route, the status of a page greater than one that lies beyond the end.
     `forced_page_size`: the page size of every list, whatever was asked (the fault of 2023-08).
+    `users`: who can sign in, with the password or access token of each.
+    `tokens`: the Hub tokens given out; `tokens.forget()` makes them unknown, long before they expire.
+    `registry`: the habits of the registry on the same server.
     `rate_limit`: requests a minute in the X-RateLimit headers; nothing is enforced.
+    `signed_in_rate_limit`: the same for a caller who has signed in.
     `rate_remaining`: what the headers say is left, if it shall not be counted.
     """
 
@@ -51,7 +77,11 @@ class Hub:
     offset_caps: dict[Route, int | None] = field(default_factory=_no_caps)
     beyond_end: dict[Route, int] = field(default_factory=_beyond_end)
     forced_page_size: int | None = None
+    users: dict[str, str] = field(default_factory=dict)
+    tokens: TokenBook = field(default_factory=TokenBook)
+    registry: RegistryHabits = field(default_factory=RegistryHabits)
     rate_limit: int = 180
+    signed_in_rate_limit: int = 600
     rate_remaining: int | None = None
     clock: Callable[[], float] = time.time
     _fixed_searches: dict[str, list[str]] = field(default_factory=dict)
@@ -125,14 +155,32 @@ class Hub:
         self.requests.append(Arrival(request.method, request.path_qs, request.headers))
         self._minute.append(self.clock())
 
-    def rate_headers(self) -> dict[str, str]:
+    def token(self, user: str) -> str:
+        """A token of ten minutes for a user, as signing in gives it."""
+        return self.tokens.issue(user, now=self.clock(), life=HUB_LIFE)
+
+    def account(self, request: web.Request) -> str | None:
+        """Who has signed in and sends this request; `None`: an anonymous caller.
+
+        Raises `KeyError` for a token that is unknown or has expired.
+        """
+        token = bearer(request.headers.get("Authorization", ""))
+        if token is None:
+            return None
+        grant = self.tokens.grant(token, now=self.clock())
+        if grant is None:
+            raise KeyError(token)
+        return grant.user
+
+    def rate_headers(self, account: str | None = None) -> dict[str, str]:
         """The X-RateLimit headers of an ordinary answer now: a rolling minute (API.md 4.1)."""
         now = self.clock()
         while self._minute and self._minute[0] <= now - 60:
             self._minute.popleft()
-        remaining = self.rate_limit - len(self._minute) if self.rate_remaining is None else self.rate_remaining
+        limit = self.rate_limit if account is None else self.signed_in_rate_limit
+        remaining = limit - len(self._minute) if self.rate_remaining is None else self.rate_remaining
         return {
-            "X-RateLimit-Limit": str(self.rate_limit),
+            "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(remaining),
             "X-RateLimit-Reset": str(int(now) + 60),
         }

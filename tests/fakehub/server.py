@@ -9,8 +9,10 @@ from threading import Thread
 
 from aiohttp import web
 
+from tests.fakehub.catalog import CatalogRoutes
 from tests.fakehub.hub import Fault, Hub, Proceed
-from tests.fakehub.routes import Routes
+from tests.fakehub.registry import RegistryRoutes, is_registry
+from tests.fakehub.routes import Routes, error
 from tests.fakehub.weather import on
 
 _START_SECONDS = 30
@@ -78,6 +80,11 @@ class FakeHub(Hub):
         routes = Routes(self)
         for path, handler in routes.table().items():
             app.router.add_get(path + "{slash:/?}", handler)
+        app.router.add_post("/v2/auth/token{slash:/?}", routes.sign_in)
+        for path, handler in CatalogRoutes(self).table().items():
+            app.router.add_get(path + "{slash:/?}", handler)
+        for path, handler in RegistryRoutes(self).table().items():
+            app.router.add_get(path, handler)
         app.router.add_route("*", "/{path:.*}", routes.nothing)
         return app
 
@@ -87,8 +94,14 @@ class FakeHub(Hub):
         self.arrived(request)
 
         async def fair(request: web.Request) -> web.StreamResponse:
+            if is_registry(request):  # another host, in truth
+                return await handler(request)
+            try:
+                account = self.account(request)
+            except KeyError:
+                return error(401, "unauthorized")
             response = await handler(request)
-            response.headers.update(self.rate_headers())
+            response.headers.update(self.rate_headers(account))
             return response
 
         proceed: Proceed = fair
