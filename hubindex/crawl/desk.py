@@ -117,7 +117,6 @@ class Desk:
 
         absence = await self.writer.write(write)
         self.done(job)
-        self.answered()
         if absence is Absence.GONE:
             self.warn(
                 f"{short_name(name)}: gone from Docker Hub, with all its tags: it was not there hours ago either"
