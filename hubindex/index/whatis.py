@@ -110,12 +110,12 @@ def _ambiguous(algorithm: str | None, digits: str, matching: list[str]) -> str:
     return f"{begins} is the beginning of {len(matching)} digests: {listed}{more}: give more digits"
 
 
-class _Content(NamedTuple):
-    """What a tag can point to that has the digest: itself, or an index around it; `images` are packed."""
+class _Index(NamedTuple):
+    """An image index around the digest; `images` are packed, `tags` the names of those that have or had it."""
 
     text: str | None
-    images: bytes | None
-    tags: str | None
+    images: bytes
+    tags: str
 
 
 class _Way(NamedTuple):
@@ -128,32 +128,32 @@ class _Way(NamedTuple):
 def _in_repository(reader: Reader, digest: str, rows: Sequence[Row]) -> Iterator[Holding]:
     """The holdings in one repository, of which `rows` are those of `has_digest`."""
     repository_id, name, *sweeps = rows[0][:5]
-    contents = {row[6] or row[5]: _Content(digest_text(bytes(row[8])), row[9], row[10]) for row in rows}
-    ways = _ways(reader, rows, contents)
+    number, own_tags = rows[0][5], rows[0][8]
+    indexes = {row[6]: _Index(digest_text(bytes(row[9])), bytes(row[10]), row[11] or "") for row in rows if row[6]}
+    ways = [_Way(None, {number})] if own_tags else []
+    if indexes:
+        ways += _platforms(reader, number, indexes)
+    names = {*(own_tags or "").split(), *(tag for index in indexes.values() for tag in index.tags.split())}
     archive = Archive(reader, repository_id, Sweeps._make(sweeps))
-    names = {tag for content in contents.values() for tag in (content.tags or "").split()}
     holder = short_name(name)
     for tag, evidence in sorted(archive.tags_named(names).items()):
         for way in ways:
             for span in _held(archive, evidence, way):
-                yield _holding(holder, tag, digest, way, span, evidence, contents)
+                yield _holding(holder, tag, digest, way, span, evidence, indexes)
 
 
-def _ways(reader: Reader, rows: Sequence[Row], contents: Mapping[int, _Content]) -> list[_Way]:
-    """As itself first, then by platform."""
-    number = rows[0][5]
-    own = [_Way(None, {number})] if any(row[6] == 0 for row in rows) else []
-    around: dict[int, set[int]] = {}
-    for index in {row[6] for row in rows} - {0}:
-        for platform_id, image in unpack(bytes(contents[index].images or b"")):
+def _platforms(reader: Reader, number: int, indexes: Mapping[int, _Index]) -> list[_Way]:
+    """For which platforms an image is in which indexes, by the platform's name."""
+    found: dict[int, set[int]] = {}
+    for index_id, index in indexes.items():
+        for platform_id, image in unpack(index.images):
             if image == number:
-                around.setdefault(platform_id, set()).add(index)
+                found.setdefault(platform_id, set()).add(index_id)
     # One by one: an image is hardly ever that of two platforms.
-    images = [
-        _Way(reader.query("history", "platform", platform_id=platform_id)[0][0], indexes)
-        for platform_id, indexes in around.items()
-    ]
-    return own + sorted(images)
+    return sorted(
+        _Way(reader.query("history", "platform", platform_id=platform_id)[0][0], having)
+        for platform_id, having in found.items()
+    )
 
 
 def _held(archive: Archive, evidence: list[Evidence], way: _Way) -> list[Span]:
@@ -168,12 +168,12 @@ def _held(archive: Archive, evidence: list[Evidence], way: _Way) -> list[Span]:
 
 def _holding(
     repository: str, tag: str, digest: str, way: _Way, span: Span, evidence: Sequence[Evidence],
-    contents: Mapping[int, _Content],
+    indexes: Mapping[int, _Index],
 ) -> Holding:  # fmt: skip
     index_digest = None
     if way.platform is not None:
         seen = [e for e in evidence if e.content in way.contents and e.first_seen_at <= span.last_seen_at]
-        index_digest = contents[max(seen, key=attrgetter("first_seen_at")).content].text
+        index_digest = indexes[max(seen, key=attrgetter("first_seen_at")).content].text
     sure = all(before.until >= after.since for before, after in pairwise(span.pushes))
     return Holding(
         repository, tag, digest, index_digest, way.platform, CONFIRMED if sure else INFERRED, span.since,

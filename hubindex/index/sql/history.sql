@@ -82,13 +82,12 @@ JOIN repository r ON r.repository_id = c.repository_id
 ORDER BY r.name
 
 -- name: has_digest
--- Who has a digest that begins with 32 bits: its own number, and that of the index around it or 0; then the digest,
--- images and tags of that index, or its own.
-SELECT r.repository_id, r.name, r.swept_at, r.partial_at, r.partial_since, p.digest_id, p.index_id, d.digest,
-       c.digest, c.images, c.tags
+-- Who has a digest that begins with 32 bits: its own number, and that of an index around it or 0; then its own digest
+-- and tags, and the digest, images and tags of that index.
+SELECT r.repository_id, r.name, r.swept_at, r.partial_at, r.partial_since, p.digest_id, p.index_id,
+       d.digest, d.tags, i.digest, i.images, i.tags
 FROM digest_prefix p
 JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
-JOIN digest c ON c.repository_id = p.repository_id
-              AND c.digest_id = CASE p.index_id WHEN 0 THEN p.digest_id ELSE p.index_id END
+LEFT JOIN digest i ON p.index_id > 0 AND i.repository_id = p.repository_id AND i.digest_id = p.index_id
 JOIN repository r ON r.repository_id = p.repository_id
 WHERE p.prefix = :prefix
