@@ -222,6 +222,21 @@ def draw_world(random: Random) -> tuple[World, list[tuple[int, str]]]:
     return World(random, Timeline(events, undated=[SILENT], skew=SKEW)), crawls
 
 
+class Held(NamedTuple):
+    """That a tag had a digest, as its own or for a platform, and from when to when."""
+
+    repository: str
+    tag: str
+    platform: str | None
+    certainty: str
+    since: int | None
+    since_earliest: int | None
+    until: int | None
+    until_latest: int | None
+    last_seen_at: int | None
+    pushed_at: int | None
+
+
 class Question(NamedTuple):
     """What a tag was at a moment, perhaps for a platform."""
 
@@ -546,6 +561,24 @@ def test_moves(replay: Replay) -> None:
                 assert replay.is_right(after._replace(at=change.since_earliest), change.old), change
             told += 1
     assert told > 200
+
+
+def test_whatis(replay: Replay) -> None:
+    """Those who have a digest or had it are those whose history says so, for the tag itself or for a platform."""
+    told: dict[str, list[Held]] = {}
+    for path, tag in replay.sights:
+        # The only image of a tag is the tag's own.
+        for platform in (None,) if path == WEB else (None, *ALL_PLATFORMS):
+            for answer in replay.index.history(f"{path}:{tag}", platform):
+                if answer.digest is not None:
+                    bounds = (getattr(answer, name) for name in Held._fields[3:])
+                    told.setdefault(answer.digest, []).append(Held(path, tag, platform, *bounds))
+    assert len(told) > 200
+    for digest, expected in told.items():
+        found = [
+            Held._make(getattr(holding, name) for name in Held._fields) for holding in replay.index.whatis(digest)
+        ]
+        assert sorted(found, key=str) == sorted(expected, key=str), digest
 
 
 DEMO = "library/demo"
