@@ -166,9 +166,9 @@ class Frontier:
         """Give jobs back that were not done."""
         self._tx.run("release_job", *({**job.key, "leased_by": owner} for job in jobs))
 
-    def release_dead(self, owner: Owner) -> None:
+    def release_dead(self, owner: Owner, now: int) -> None:
         """Take back what processes leased that are known to be dead."""
-        names = [row[0] for row in self._tx.query("owners")]
+        names = [row[0] for row in self._tx.query("owners", now=now)]
         self._tx.run("release_owner", *({"leased_by": name} for name in names if owner.is_dead(name)))
 
     def finish(self, job: Job, now: int, due_at: int) -> None:
@@ -184,6 +184,10 @@ class Frontier:
         wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)
         values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MOST_SAID]}
         self._tx.run("fail_job", {**job.key, **values, "due_at": now + wait})
+
+    def retry(self, now: int) -> None:
+        """Let all that a crawl was told to do, and failed, be due."""
+        self._tx.run("retry", {"now": now})
 
     def pull_forward(self, now: int, fresh_since: int) -> None:
         """Let all be due that was not done since a moment."""

@@ -6,6 +6,7 @@ or not at all.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import NamedTuple
 
 from hubindex.errors import StorageError
@@ -34,6 +35,14 @@ _DESCRIBED = (
     "description", "star_count", "pull_count", "is_official", "is_automated",
     "updated_at", "registered_at", "seen_at", "missing_at", "gone_at",
 )  # fmt: skip
+
+
+class Absence(Enum):
+    """What a 404 means: of a repository that the index does not know, or that is missing, or gone by now."""
+
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+    GONE = "gone"
 
 
 class Stored(NamedTuple):
@@ -208,15 +217,15 @@ class Batch:
         self._partial(state, walk)
         return 0
 
-    def repository_missing(self, name: str, at: int) -> bool:
-        """A source answered 404 for a repository; returns whether the index knows it.
+    def repository_missing(self, name: str, at: int) -> Absence:
+        """A source answered 404 for a repository.
 
         Once is no proof: it is *missing*, and *gone*, with all its tags, only if it is still missing hours later.
         """
         self._tx.query("lock_documents")
         for row in self._known([name]).values():
             if at < row[9]:
-                return True
+                return Absence.MISSING
             state = self._tags.state(row[0])
             if state.missing_at is None:
                 state.missing_at = at
@@ -224,8 +233,8 @@ class Batch:
                 state.gone_at = at
                 self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
                 self._end_tags(state, set(), began_at=at, gone_at=at)
-            return True
-        return False
+            return Absence.MISSING if state.gone_at is None else Absence.GONE
+        return Absence.UNKNOWN
 
     def flush(self) -> None:
         """Write what waits."""

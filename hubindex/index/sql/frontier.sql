@@ -36,6 +36,9 @@ ON CONFLICT (repository_id, seed_id) DO NOTHING
 -- What was done too long ago is due.
 UPDATE job SET due_at = :now WHERE done_at < :fresh_since AND due_at > :now
 
+-- name: retry
+UPDATE job SET due_at = :now WHERE asked_by IS NOT NULL AND due_at > :now
+
 -- name: finish_job
 UPDATE job
 SET due_at = :due_at, done_at = :done_at, done_for = coalesce(asked_by, done_for), asked_by = NULL,
@@ -56,7 +59,8 @@ UPDATE job SET leased_until = :leased_until
 WHERE repository_id = :repository_id AND seed_id = :seed_id AND leased_by = :leased_by
 
 -- name: owners
-SELECT DISTINCT leased_by FROM job WHERE leased_by IS NOT NULL
+-- Whatever is leased is due.
+SELECT DISTINCT leased_by FROM job WHERE due_at <= :now AND leased_by IS NOT NULL
 
 -- name: release_owner
 UPDATE job SET leased_by = NULL, leased_until = NULL WHERE leased_by = :leased_by
