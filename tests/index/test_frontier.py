@@ -366,7 +366,7 @@ def process() -> Iterator[str]:
 
 def release_dead(ingest: Ingest) -> None:
     with ingest.transaction() as batch:
-        batch.frontier.release_dead(Owner())
+        batch.frontier.release_dead(Owner(), NOW)
 
 
 def test_the_leases_of_a_dead_process_are_taken_from_it(ingest: Ingest) -> None:
@@ -478,6 +478,19 @@ def test_a_failure_gives_the_job_back(ingest: Ingest, location: Location) -> Non
     fail(ingest, the(claim(ingest)))
     assert rows(location, "SELECT leased_by, leased_until, asked_by FROM job") == [(None, None, 4)]
     assert ids(claim(ingest, YOU, now=NOW + HOUR)) == [1]
+
+
+def test_what_a_crawl_failed_to_get_can_be_tried_at_once(ingest: Ingest) -> None:
+    """What failed by itself waits for its time."""
+    asked, alone = add(ingest, "acme/asked", "acme/alone")
+    visit(ingest, asked, asked_by=1)
+    visit(ingest, alone)
+    for job in claim(ingest):
+        fail(ingest, job)
+    with ingest.transaction() as batch:
+        batch.frontier.retry(NOW + 1)
+    job = the(claim(ingest, now=NOW + 1))
+    assert (job.repository_id, job.asked_by, job.tries) == (asked, 1, 1)
 
 
 # Counting
