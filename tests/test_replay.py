@@ -72,7 +72,7 @@ PATHS = [habits.path for habits in REPOSITORIES]
 SKEW = {AHEAD: 7 * MINUTE, BEHIND: -7 * MINUTE}
 """By how much the Hub's push times are wrong, in milliseconds."""
 
-LONGEST_CRAWL = 5 * MINUTE
+LONGEST_CRAWL = 20 * MINUTE
 GONE_AFTER = 4 * HOUR
 """From the first 404 for a repository to one that makes it gone, with all its tags (docs/time.md)."""
 
@@ -111,7 +111,7 @@ class World:
     random: Random
     timeline: Timeline
     clock: Clock = field(default_factory=Clock)
-    hub: FakeHub = field(default_factory=FakeHub)
+    hub: FakeHub = field(default_factory=lambda: FakeHub(rate_limit=1_000_000))
     sights: list[Sight] = field(default_factory=list)
     swept: list[tuple[int, str]] = field(default_factory=list)
     absences: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
