@@ -104,7 +104,7 @@ class Sight(NamedTuple):
 class World:
     """A Hub in time, and whoever looks at it.
 
-    `swept` are the fair crawls, by moment and repository. `absences` are runs of 404 answers for a repository that
+    `swept` are the fair crawls, which read every list to its end, by moment and repository. `absences` are runs of 404 answers for a repository that
     no other answer interrupts: when the first and the last of them were asked for.
     """
 
@@ -130,7 +130,7 @@ class World:
                 wrong()
         paths = [BIG] if weather_now == "busy" else PATHS
         before = len(self.sights)
-        crawl(self.hub, location, Plan(repositories=paths), self.clock)
+        crawl(self.hub, location, Plan(repositories=paths, full=weather_now == "fair"), self.clock)
         assert self.clock.now <= at + LONGEST_CRAWL
         if weather_now == "fair":
             seen = {sight.repository for sight in self.sights[before:]}
