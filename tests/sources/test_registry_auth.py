@@ -14,6 +14,7 @@ from hubindex.sources.registry import Registry
 from hubindex.sources.registry_auth import RegistryAccess, RegistrySigner
 from tests.fakehub import FakeHub
 from tests.fakehub.weather import answer
+from tests.sources.clock import Clock
 from tests.sources.wire import Wire, reply, wire
 
 USER, SECRET = "ada", "dckr_pat_s3cret"
@@ -37,7 +38,7 @@ def ask(
     hub: FakeHub, question: Callable[[Registry], Awaitable[object]], credentials: Credentials | None = None
 ) -> object:
     async def asking() -> object:
-        async with hub.serve() as url, HttpClient(tries=1) as http:
+        async with hub.serve() as url, HttpClient(timer=Clock().timer) as http:
             return await question(Registry(http, url, credentials=credentials))
 
     return asyncio.run(asking())
