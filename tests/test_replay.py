@@ -72,7 +72,7 @@ PATHS = [habits.path for habits in REPOSITORIES]
 SKEW = {AHEAD: 7 * MINUTE, BEHIND: -7 * MINUTE}
 """By how much the Hub's push times are wrong, in milliseconds."""
 
-LONGEST_CRAWL = 5 * MINUTE
+LONGEST_CRAWL = 20 * MINUTE
 GONE_AFTER = 4 * HOUR
 """From the first 404 for a repository to one that makes it gone, with all its tags (docs/time.md)."""
 
@@ -104,14 +104,14 @@ class Sight(NamedTuple):
 class World:
     """A Hub in time, and whoever looks at it.
 
-    `swept` are the fair crawls, by moment and repository. `absences` are runs of 404 answers for a repository that
+    `swept` are the fair crawls, which read every list to its end, by moment and repository. `absences` are runs of 404 answers for a repository that
     no other answer interrupts: when the first and the last of them were asked for.
     """
 
     random: Random
     timeline: Timeline
     clock: Clock = field(default_factory=Clock)
-    hub: FakeHub = field(default_factory=FakeHub)
+    hub: FakeHub = field(default_factory=lambda: FakeHub(rate_limit=1_000_000))
     sights: list[Sight] = field(default_factory=list)
     swept: list[tuple[int, str]] = field(default_factory=list)
     absences: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class World:
                 wrong()
         paths = [BIG] if weather_now == "busy" else PATHS
         before = len(self.sights)
-        crawl(self.hub, location, Plan(repositories=paths), self.clock)
+        crawl(self.hub, location, Plan(repositories=paths, full=weather_now == "fair"), self.clock)
         assert self.clock.now <= at + LONGEST_CRAWL
         if weather_now == "fair":
             seen = {sight.repository for sight in self.sights[before:]}

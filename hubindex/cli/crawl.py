@@ -63,6 +63,9 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     help="Leave alone what was looked at within AGE (36h, 7d, 3w), and look at all that was not.",
 )  # fmt: skip
 @click.option("--budget", type=click.IntRange(min=1), metavar="N", help="Send N requests at most, then stop.")
+@click.option(
+    "--full", is_flag=True, help="Read each list of tags to its end, even where nothing seems to be new."
+)
 @click.option("--watch", is_flag=True, help="Go on for ever: look again at whatever is due.")
 @click.option("--enqueue", is_flag=True, help="Only write down what is to be fetched, for crawls that watch.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many requests it would take; ask nobody.")
@@ -104,6 +107,7 @@ def crawl(
     no_tags: bool,
     max_age: int | None,
     budget: int | None,
+    full: bool,
     watch: bool,
     enqueue: bool,
     dry_run: bool,
@@ -142,6 +146,7 @@ def crawl(
         concurrency=concurrency,
         max_age=max_age,
         heads=0 if no_head else heads,
+        full=full,
         watch=watch,
     )
     if watch and plan.seeds():

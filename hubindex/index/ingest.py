@@ -57,18 +57,20 @@ class Stored(NamedTuple):
 class Walk(NamedTuple):
     """The end of a walk over a repository's tags.
 
-    `names` are the tags seen; None: all that the index holds, and no others. `problem` says why the walk is no
-    sweep; None: it was complete and consistent. `remark` is what a sweep could not find out. `newest_push` is the
-    latest push time seen; `oldest_push` the earliest, if the tags came newest first without exception, so that a
-    walk that broke off still saw everything pushed after it.
+    `names` are the tags seen. `problem` says why the walk is no sweep; None: it was complete and consistent, or
+    `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
+    nobody has seen it. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen;
+    `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
+    still saw everything pushed after it.
     """
 
     repository_id: int
     started_at: int
     finished_at: int
-    names: set[str] | None
+    names: set[str]
     problem: str | None = None
     remark: str | None = None
+    ends_early: bool = False
     newest_push: int | None = None
     oldest_push: int | None = None
 
@@ -186,10 +188,8 @@ class Batch:
         return self._tags.page(repository_id, page)
 
     def has_as_many_tags(self, repository_id: int, count: int | None) -> bool:
-        """Whether the last walk over a repository was a sweep, and it has as many tags as its source counts."""
-        state = self._tags.state(repository_id)
-        is_swept = state.walked_at is not None and state.sweeps.swept_at == state.walked_at
-        return is_swept and self._tags.open_count(state) == count
+        """Whether a repository has as many tags as its source counts."""
+        return self._tags.open_count(self._tags.state(repository_id)) == count
 
     def changed_at(self, repository_id: int) -> int | None:
         """When a repository was last pushed to, as far as known."""
@@ -205,14 +205,14 @@ class Batch:
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""
         state = self._tags.state(walk.repository_id)
-        if walk.names is not None and not walk.names and not walk.problem and state.last_tag_id:
+        if not walk.names and not walk.problem and state.last_tag_id:
             walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
         if walk.started_at >= (state.walked_at or 0):
             state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
-        if walk.problem is None:
+        if walk.problem is None and not walk.ends_early:
             return self._sweep(state, walk)
         self._partial(state, walk)
         return 0
@@ -251,13 +251,12 @@ class Batch:
         return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
 
     def _sweep(self, state: RepositoryState, walk: Walk) -> int:
-        names, sweeps, ended = walk.names, state.sweeps, 0
-        count = self._tags.open_count(state) if names is None else len(names)
+        sweeps = state.sweeps
+        ended = 0
         if walk.started_at >= (sweeps.swept_at or 0):
-            if names is not None:
-                ended = self._end_tags(state, names, began_at=walk.started_at, gone_at=walk.finished_at)
+            ended = self._end_tags(state, walk.names, began_at=walk.started_at, gone_at=walk.finished_at)
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
-        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, count)
+        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, len(walk.names))
         return ended
 
     def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
@@ -271,12 +270,12 @@ class Batch:
         return ended
 
     def _partial(self, state: RepositoryState, walk: Walk) -> None:
-        """A walk that broke off still confirms what it saw: all tags pushed after some moment."""
+        """A walk that did not go to the end still confirms what it saw: all tags pushed after some moment."""
         since = walk.oldest_push
         if since is None or walk.started_at < (state.sweeps.partial_at or 0):
             return
         newer = self._tags.pushed_after(state, since)
-        unseen = (pushed_at for name, pushed_at in newer if name not in (walk.names or ()))
+        unseen = (pushed_at for name, pushed_at in newer if name not in walk.names)
         state.sweeps = state.sweeps._replace(partial_at=walk.started_at, partial_since=max(unseen, default=since))
 
 

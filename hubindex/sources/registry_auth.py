@@ -102,10 +102,20 @@ class RegistryAccess:
         """What it means that a request for a repository got a 401 after all that could be done."""
         challenge = read_challenge(refusal.headers)
         if isinstance(challenge, Bearer) and challenge.is_insufficient:
-            return errors.NotFound(f"{repository}: not found in the registry: missing or private (401)")
+            return errors.NotFound(
+                f"{repository}: not found in the registry: missing or private (401){self._withheld(challenge)}"
+            )
         if isinstance(challenge, Basic) and isinstance(self._challenge, Basic):
             return self._refuse(self.registry)
         return None
+
+    def _withheld(self, challenge: Bearer) -> str:
+        """For a message: that the credentials did not go to the realm, if there are any that did not."""
+        realm = realm_url(challenge.realm, self.registry)
+        if realm is None or self.credentials is None or may_have_credentials(realm, self.registry):
+            return ""
+        host = shown(realm.host_port_subcomponent or "", 80)
+        return f"; the password was not sent to {host}, because that is not the registry's own host"
 
     async def _token(self, challenge: Bearer, scope: str) -> str:
         known = self._known(scope)

@@ -137,8 +137,8 @@ def problems(location: Location) -> list[str]:
 
 
 def hub_of(paths: Sequence[str], tag_count: int = 1) -> FakeHub:
-    """A Hub whose repositories have the tags `t0`, `t1`, … each, pushed one a minute."""
-    hub = FakeHub()
+    """A Hub that allows everything, whose repositories have the tags `t0`, `t1`, … each, pushed one a minute."""
+    hub = FakeHub(rate_limit=1_000_000)
     for path in paths:
         repository = hub.add_repository(path, f"about {path}")
         for number in range(tag_count):

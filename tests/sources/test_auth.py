@@ -8,13 +8,22 @@ from typing import TypeVar
 
 import pytest
 
-from hubindex.errors import Blocked, PaginationRefused, SignInRefused, SourceError, Unreachable, UnreadableAnswer
+from hubindex.errors import (
+    Blocked,
+    BudgetSpent,
+    PaginationRefused,
+    SignInRefused,
+    SourceError,
+    Unreachable,
+    UnreadableAnswer,
+)
 from hubindex.sources.auth import Credentials, HubSigner
 from hubindex.sources.http import HttpClient
 from hubindex.sources.hub import DockerHub
 from tests.fakehub import FakeHub, Fault
 from tests.fakehub.asking import hub_with_tags
 from tests.fakehub.weather import answer, challenge, redirect, unauthorized
+from tests.sources.clock import Clock
 from tests.sources.wire import Wire, reply, wire
 
 T = TypeVar("T")
@@ -27,8 +36,9 @@ START = 1_790_000_000
 class Story:
     """A stand-in Hub with one user and 30 tags, of which strangers see ten; and a clock for both sides."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tries: int = 6, budget: int | None = None) -> None:
         self.now = START
+        self.tries, self.budget = tries, budget
         self.hub: FakeHub = hub_with_tags(30)
         self.hub.users[USER] = SECRET
         self.hub.offset_caps["tags"] = 10
@@ -38,7 +48,8 @@ class Story:
         """Play a story with an open client that signs in as `USER`."""
 
         async def telling() -> T:
-            async with self.hub.serve() as url, HttpClient(tries=1) as http:
+            client = HttpClient(tries=self.tries, budget=self.budget, timer=Clock().timer)
+            async with self.hub.serve() as url, client as http:
                 signer = HubSigner(http, url, CREDENTIALS, clock=lambda: self.now * 1000)
                 return await story(DockerHub(http, url, signer=signer), signer)
 
@@ -189,8 +200,8 @@ def test_a_challenge_page_is_not_a_refused_sign_in() -> None:
 
 
 def test_a_fault_while_signing_in_can_pass() -> None:
-    """After a 503 the next question signs in."""
-    story = Story()
+    """After a 503 that lasted too long the next question signs in."""
+    story = Story(tries=1)
     story.hub.disturb(SIGN_IN, answer(503, "{}"), times=1)
 
     async def twice(hub: DockerHub, signer: HubSigner) -> str:
@@ -199,6 +210,37 @@ def test_a_fault_while_signing_in_can_pass() -> None:
         return await deep(hub)
 
     assert story.tell(twice) == "t09"
+
+
+def test_a_short_fault_while_signing_in_is_waited_for() -> None:
+    """Two 503 and a 429 are no reason to give up: nobody was refused."""
+    story = Story()
+    story.hub.disturb(SIGN_IN, answer(503, "{}"), times=2)
+    story.hub.disturb(SIGN_IN, answer(429, "{}", headers={"Retry-After": "60"}), times=1)
+    assert story.tell(deep) == "t09"
+    assert story.sign_ins == 4
+
+
+def test_signing_in_counts_as_requests() -> None:
+    """A budget of two is a sign-in and a question."""
+    story = Story(budget=2)
+
+    async def insist(hub: DockerHub, _: HubSigner) -> list[object]:
+        return [await outcome(deep(hub)), await outcome(deep(hub))]
+
+    found = story.tell(insist)
+    assert found[0] == "t09"
+    assert type(found[1]) is BudgetSpent
+    assert len(story.hub.requests) == 2
+
+
+def test_the_account_is_the_user() -> None:
+    """Requests are paced by it."""
+
+    async def account(_: DockerHub, signer: HubSigner) -> str:
+        return signer.account
+
+    assert Story().tell(account) == USER
 
 
 def test_a_task_that_is_cancelled_leaves_signing_in_to_the_next() -> None:

@@ -97,6 +97,7 @@ def test_a_realm_that_may_be_asked(realm: str, registry: URL) -> None:
         ("https://[fd00::1]/token", ACME),
         ("https://0.0.0.0/token", ACME),
         ("https://localhost/token", ACME),
+        ("https://localhost./token", ACME),
         ("https://metadata.google.internal/token", ACME),
         ("https://user:password@auth.acme.example/token", ACME),
         ("https://10.0.0.8/token", URL("https://10.0.0.7:5000")),

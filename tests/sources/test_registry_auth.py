@@ -14,6 +14,7 @@ from hubindex.sources.registry import Registry
 from hubindex.sources.registry_auth import RegistryAccess, RegistrySigner
 from tests.fakehub import FakeHub
 from tests.fakehub.weather import answer
+from tests.sources.clock import Clock
 from tests.sources.wire import Wire, reply, wire
 
 USER, SECRET = "ada", "dckr_pat_s3cret"
@@ -37,7 +38,7 @@ def ask(
     hub: FakeHub, question: Callable[[Registry], Awaitable[object]], credentials: Credentials | None = None
 ) -> object:
     async def asking() -> object:
-        async with hub.serve() as url, HttpClient(tries=1) as http:
+        async with hub.serve() as url, HttpClient(timer=Clock().timer) as http:
             return await question(Registry(http, url, credentials=credentials))
 
     return asyncio.run(asking())
@@ -187,18 +188,18 @@ class TestBasic:
 class Talk:
     """A server that gives fixed answers to one question, and another one that a realm leads to."""
 
-    def __init__(self, *answers: str, credentials: Credentials | None = CREDENTIALS) -> None:
+    def __init__(self, *answers: str, elsewhere: str = "{}") -> None:
         self.answers = answers
-        self.credentials = credentials
+        self.said_elsewhere = elsewhere
         self.elsewhere: list[str] = []
 
     def ask(self) -> Wire:
         """The server, after it was asked for a list of tags."""
 
         async def asking() -> Wire:
-            async with wire(reply("{}")) as other, wire(*self._replies(other.url)) as served:
+            async with wire(reply(self.said_elsewhere)) as other, wire(*self._replies(other.url)) as served:
                 async with HttpClient(tries=1) as http:
-                    registry = Registry(http, str(served.url), credentials=self.credentials)
+                    registry = Registry(http, str(served.url), credentials=CREDENTIALS)
                     try:
                         await registry.tag_names(ACME)
                     finally:
@@ -244,6 +245,15 @@ def test_a_password_is_not_for_another_host() -> None:
     [head] = talk.elsewhere
     assert head.startswith("GET /token?")
     assert "Authorization" not in head
+
+
+def test_a_password_that_was_held_back_is_mentioned() -> None:
+    """Whoever has a password and finds nothing is told that it was not used."""
+    refusal = 'Bearer realm="OTHER/token",error="insufficient_scope"'
+    talk = Talk(refusal, refusal, elsewhere='{"token":"x"}')
+    with pytest.raises(NotFound, match=r"the password was not sent to localhost:[0-9]+") as caught:
+        talk.ask()
+    assert SECRET not in str(caught.value)
 
 
 def test_the_scope_is_the_registrys_own_word() -> None:
