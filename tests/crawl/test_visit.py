@@ -61,16 +61,35 @@ def test_an_empty_repository_is_asked_until_it_is_believed(location: Location) -
     assert state(location, "acme/app")[0].walk_problem is None
 
 
-def test_a_look_that_found_nothing_new_confirms_all_tags(location: Location) -> None:
-    """Also those of the pages that it did not ask for."""
+def test_a_look_that_found_nothing_new_confirms_what_it_saw(location: Location) -> None:
+    """All that was pushed after the oldest of its page; the others were not seen, and are what they were."""
     hub = hub_of(["acme/app"], 30)
     hub.forced_page_size = 10
     look(hub, location)
     look(hub, location, 5)
     facts, tags = state(location, "acme/app")
-    assert facts.walked_at == facts.sweeps.swept_at == at(5)()
-    assert facts.walk_problem is None
-    assert {(tag.last_seen_at, tag.certainty) for tag in tags.values()} == {(at(5)(), "confirmed")}
+    assert (facts.walked_at, facts.sweeps.swept_at, facts.walk_problem) == (at(5)(), at()(), None)
+    confirmed = {name for name, tag in tags.items() if tag.last_seen_at == at(5)()}
+    assert confirmed == {f"t{number}" for number in range(21, 30)}
+    assert {tag.last_seen_at for tag in tags.values()} == {at(5)(), at()()}
+
+
+def test_every_four_weeks_the_list_is_read_to_its_end(location: Location) -> None:
+    """A source may forget to count a change."""
+    hub = hub_of(["acme/app"], 30)
+    hub.forced_page_size = 10
+    look(hub, location)
+    asked = [pages(look(hub, location, days * 24)) for days in (14, 27.9, 28, 29)]
+    assert asked == [1, 1, 3, 1]
+
+
+def test_a_full_look_reads_the_list_to_its_end(location: Location) -> None:
+    """Although nothing seems to be new."""
+    hub = hub_of(["acme/app"], 30)
+    hub.forced_page_size = 10
+    look(hub, location)
+    assert pages(crawl(hub, location, Plan(repositories=["acme/app"], full=True), at(5))) == 3
+    assert state(location, "acme/app")[0].sweeps.swept_at == at(5)()
 
 
 def test_a_changed_repository_is_read_as_far_as_it_changed(location: Location) -> None:
@@ -85,9 +104,7 @@ def test_a_changed_repository_is_read_as_far_as_it_changed(location: Location) -
     crawled = look(hub, location, 5)
     assert pages(crawled) == 2
     assert (crawled.progress.new_tags, crawled.progress.changed_tags) == (1, 2)
-    facts, tags = state(location, "acme/app")
-    assert len(tags) == 61
-    assert facts.sweeps.swept_at == at(5)()
+    assert len(tag_names(location, "acme/app")) == 61
 
 
 def test_a_push_of_the_same_again_is_read_as_far_as_it_goes(location: Location) -> None:

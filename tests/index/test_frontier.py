@@ -219,24 +219,31 @@ def test_a_refresh_plans_new_repositories_only(ingest: Ingest) -> None:
     assert ids(claim(ingest, now=NOW + 3 * DAY)) == [old]
 
 
-def test_a_job_tells_what_the_last_walk_was_worth(ingest: Ingest, location: Location) -> None:
-    """Whether it was a sweep, and whether nothing is left to be said of it."""
-    numbers = add(ingest, "acme/never", "acme/swept", "acme/remark", "acme/broken")
-    for number, swept, problem in (
-        (numbers[1], 5, "NULL"),
-        (numbers[2], 5, "'some digests were not asked for'"),
-        (numbers[3], 4, "'page 2: broke off'"),
-    ):
-        change = f"swept_at = {swept}, walked_at = 5, walk_problem = {problem}"
-        rows(location, f"UPDATE repository SET {change} WHERE repository_id = {number}", change=True)
-    visit(ingest, *numbers)
-    told = {job.name: (job.is_swept, job.is_whole) for job in claim(ingest)}
-    assert told == {
-        "acme/never": (False, True),
-        "acme/swept": (True, True),
-        "acme/remark": (True, False),
-        "acme/broken": (False, False),
-    }
+@pytest.mark.parametrize(
+    ("swept", "walked", "problem", "told"),
+    [
+        (None, None, None, (False, True)),
+        (NOW - DAY, NOW - DAY, None, (True, True)),
+        (NOW - DAY, NOW, None, (True, True)),
+        (NOW - DAY, NOW - DAY, "some digests were not asked for", (True, False)),
+        (NOW - DAY, NOW, "page 2: broke off", (False, False)),
+        (None, NOW, "page 2: broke off", (False, False)),
+        (NOW - 28 * DAY, NOW, None, (False, True)),
+    ],
+    ids=["never", "swept", "looked at since", "with a remark", "broke off since", "broke off", "long ago"],
+)
+def test_a_job_tells_what_the_last_walks_were_worth(
+    ingest: Ingest, location: Location, swept: int | None, walked: int | None, problem: str | None,
+    told: tuple[bool, bool],
+) -> None:  # fmt: skip
+    """Whether the repository was swept lately and nothing failed since, and whether nothing is left to be said."""
+    number = add(ingest, "acme/a")[0]
+    for column, value in (("swept_at", swept), ("walked_at", walked), ("walk_problem", problem)):
+        if value is not None:
+            rows(location, f"UPDATE repository SET {column} = {value!r}", change=True)
+    visit(ingest, number)
+    job = the(claim(ingest))
+    assert (job.is_swept, job.is_whole) == told
 
 
 # Claims and leases
