@@ -227,7 +227,7 @@ class Gate:
 
     def _pause(self, now: float, seconds: float, why: str) -> None:
         self._probing = True
-        if now + seconds > self._paused_until:
+        if seconds > 0 and now + seconds > self._paused_until:
             self._paused_until = now + seconds
             self._tell(self._host, seconds, why)
 

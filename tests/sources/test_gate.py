@@ -164,3 +164,20 @@ def test_a_turn_that_comes_with_a_cancellation_goes_to_the_next() -> None:
             await stays
 
     asyncio.run(asking())
+
+
+def test_a_reset_that_has_passed_is_no_pause() -> None:
+    """If the server's time has come before anybody wants to go, the next one goes at once, alone."""
+    clock, pauses = Clock(), list[float]()
+    gate = gate_of(clock, pauses)
+
+    async def asking() -> None:
+        given = await gate.enter()
+        given.sent.append(clock.seconds)
+        news = answer(X_RateLimit_Remaining="-9", X_RateLimit_Reset=str(int(EPOCH) + 30))
+        gate.leave(given, news, limited=False, failed=False)
+        clock.seconds = 31
+        assert (await gate.enter()).is_probe
+
+    asyncio.run(asking())
+    assert (clock.seconds, pauses) == (31, [])
