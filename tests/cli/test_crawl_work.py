@@ -167,10 +167,6 @@ def test_what_is_enqueued_is_fetched_later(location: Location, call: Call, serve
     )
     assert outcome == (0, "", "2 to do: 'hubindex crawl' or 'hubindex crawl --watch' does it\n")
     assert hub.requests == []
-    assert (
-        json.loads(call("--db", location.target, "status", "--format", "json").out or "{}").get("Unfinished", 2)
-        == 2
-    )
     outcome = call("--db", location.target, "crawl", "--hub-url", url)
     assert outcome.code == 0
     assert outcome.err == "hubindex: earlier crawls left 2 searches or lists unfinished: going on with them\n"
@@ -241,6 +237,25 @@ def test_every_line_of_a_json_log_is_json(db: str, call: Call, served: tuple[Fak
     requests = [line for line in lines if "method" in line]
     assert {(line["method"], line["status"]) for line in requests} == {("GET", 200)}
     assert "nosuch: Docker Hub shows no repositories of it" in {line["message"] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "level", "code"),
+    [("app-001/tags", "warning", 4), ("", "error", 1)],
+    ids=["something", "everything"],
+)
+def test_a_crawl_that_fails_ends_with_json_too(
+    db: str, call: Call, served: tuple[FakeHub, str], pattern: str, level: str, code: int
+) -> None:
+    """What reads the log understands the last line as well."""
+    hub, url = served
+    hub.disturb(pattern, server_error())
+    outcome = call("--db", db, "crawl", "app", "--tries", "1", "--log-format", "json", "--hub-url", url)
+    lines = [json.loads(line) for line in outcome.err.splitlines()]
+    assert outcome.code == code
+    assert lines[0]["level"] == level
+    assert lines[-1]["level"] == "error"
+    assert "the server failed" in lines[-1]["message"]
 
 
 def test_the_progress_tells_what_the_hub_allows(served: tuple[FakeHub, str]) -> None:
