@@ -205,7 +205,7 @@ class Frontier:
         return Pending(*self._tx.query("due", now=now)[0])
 
     def unfinished(self, now: int, wall: int) -> Pending:
-        """What any crawl was told to do, and nobody is at."""
+        """What crawls were told to do that run no more."""
         return Pending(*self._tx.query("unfinished", now=now, wall=wall)[0])
 
     def next_due(self, now: int) -> int | None:

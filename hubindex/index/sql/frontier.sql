@@ -71,9 +71,11 @@ SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_i
 FROM job WHERE asked_by = :asked_by AND due_at <= :now
 
 -- name: unfinished
--- What any crawl asked for, and nobody is at.
+-- What crawls asked for of which nobody is at anything.
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0)
-FROM job WHERE asked_by IS NOT NULL AND due_at <= :now AND (leased_until IS NULL OR leased_until <= :wall)
+FROM job
+WHERE asked_by IS NOT NULL AND due_at <= :now
+      AND asked_by NOT IN (SELECT j.asked_by FROM job j WHERE j.asked_by IS NOT NULL AND j.leased_until > :wall)
 
 -- name: due
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
