@@ -258,6 +258,20 @@ def test_a_crawl_that_fails_ends_with_json_too(
     assert "the server failed" in lines[-1]["message"]
 
 
+def test_an_interrupted_crawl_ends_with_json_too(db: str) -> None:
+    """Exit code 130, as ever."""
+    hub = hub_of(numbered(3))
+    stick(hub, after=0)
+    with hub.running() as url:
+        process = start("--db", db, "crawl", "app", "--log-format", "json", "--hub-url", url)
+        wait_until(lambda: len(hub.requests) == 4, process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    [line] = map(json.loads, err.splitlines())
+    assert (process.returncode, line["level"]) == (130, "error")
+    assert line["message"].startswith("interrupted: ")
+
+
 def test_the_progress_tells_what_the_hub_allows(served: tuple[FakeHub, str]) -> None:
     """Requests of this minute that are left, as the Hub said last."""
     hub, url = served
