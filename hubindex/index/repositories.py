@@ -103,7 +103,7 @@ def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
 def newest_first(found: list[TagFacts]) -> list[TagFacts]:
     """In the order in which tags are listed.
 
-    Where some have a push time, those without are old: Docker Hub has none before 2015, and lists the newest tags only.
+    Where some have a push time, those without are old: Docker Hub has none before 2015, and lists the newest only.
     """
     found.sort(key=lambda tag: tag.name)
     found.sort(key=lambda tag: (tag.pushed_at is not None, tag.pushed_at or tag.first_seen_at), reverse=True)
