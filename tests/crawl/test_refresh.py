@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp import web
 
+from hubindex.crawl import crawler
 from hubindex.crawl.plan import Plan
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
@@ -282,6 +283,35 @@ def test_a_crawl_waits_for_another_that_fetches_the_same(location: Location) -> 
     ingest.close()
     assert crawled.paths == []
     assert crawled.progress.failures == 0
+
+
+def test_a_watching_crawl_picks_up_what_is_enqueued(location: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By another process, while it has nothing to do."""
+    monkeypatch.setattr(crawler, "_WATCH_SECONDS", 0.02)
+    hub, ingest = hub_of(numbered(3)), Ingest(location)
+    listed = asyncio.Event()
+
+    async def listing(request: web.Request, proceed: Proceed) -> web.StreamResponse:
+        listed.set()
+        return await proceed(request)
+
+    hub.disturb("app-002/tags", listing)
+
+    async def story() -> None:
+        task = asyncio.create_task(crawl_served(hub, location, Plan(watch=True), at()))
+        await asyncio.sleep(0.1)
+        assert (task.done(), hub.requests) == (False, [])
+        with ingest.transaction() as batch:
+            batch.frontier.ask(Plan(namespaces=["acme"]).seeds(), at()())
+        await listed.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    ingest.close()
+    assert names(location) == numbered(3)
+    assert rows(location, "SELECT count(*) FROM job WHERE leased_by IS NOT NULL") == [(0,)]
 
 
 @pytest.mark.parametrize("fault", [server_error(), hang_up], ids=["500", "hang up"])

@@ -360,6 +360,17 @@ def test_without_heads_there_are_names_alone(location: Location) -> None:
     assert not any("tags/list" in path for path in crawled.paths)
 
 
+def test_digests_that_were_not_asked_for_are_told_until_they_are(location: Location) -> None:
+    """Also by a look that ended early; and who wants them then gets them."""
+    hub = capped()
+    for hours in (0, 5):
+        look(hub, location, hours, heads=0)
+        assert "digests of 10 of 30 tags" in str(state(location, "acme/app")[0].walk_problem)
+    look(hub, location, 10, heads=1000)
+    assert undigested(location) == set()
+    assert state(location, "acme/app")[0].walk_problem is None
+
+
 def test_a_repository_beyond_the_cap_is_one_request_once_all_is_known(location: Location) -> None:
     """As any other that has not changed."""
     hub = capped()
