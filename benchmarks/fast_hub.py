@@ -9,7 +9,6 @@ ones.
 """
 
 import argparse
-
 import asyncio
 import gzip
 import random

@@ -91,5 +91,7 @@ async def _fetch(url: str, repositories: int, decode: _Decode) -> float:
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_CONCURRENCY)) as session:
         before = perf_counter()
-        await asyncio.gather(walk(f"n{repositories}/repositories", _only_next), *(work() for _ in range(_CONCURRENCY)))
+        await asyncio.gather(
+            walk(f"n{repositories}/repositories", _only_next), *(work() for _ in range(_CONCURRENCY))
+        )
         return perf_counter() - before

@@ -1,4 +1,4 @@
-"""A crawl of tag pages that have not changed must not write a tag or a history row."""
+"""A crawl of tag pages that have not changed asks for one of them, and must not write a tag or a history row."""
 
 import asyncio
 import sqlite3
@@ -7,11 +7,15 @@ from collections.abc import Iterator
 
 from benchmarks import fast_hub
 from benchmarks.crawling import crawl
+from benchmarks.frontiers import crawl_due, fill
+from benchmarks.histories import PAGE
 from benchmarks.measure import Result, at_most
 from benchmarks.workspace import ENGINES, Workspace
+from hubindex.index.frontier import LATEST
 from hubindex.index.location import Location
 from hubindex.index.migrate import upgrade
 
+_MINUTE = 60_000
 _TABLES = ("tag", "span", "digest", "digest_prefix")
 
 
@@ -35,6 +39,21 @@ def run(workspace: Workspace) -> Iterator[Result]:
             0,
             f"{again.total():,} of {tags:,} tags; {first.total():,} in the first crawl",
             " rows",
+        )
+    for pages in (1, workspace.size(50, 3)):
+        with fast_hub.serving(pages, 1, 1) as url:
+            location = workspace.empty("sqlite", "unchanged")
+            fill(location, 1)
+            first_visit = asyncio.run(crawl_due(location, url))
+            again_due = asyncio.run(crawl_due(location, url, later=LATEST + _MINUTE))
+        if (first_visit.requests, again_due.repositories) != (pages, 1):
+            raise RuntimeError(f"{first_visit} and then {again_due} of one repository of {pages} pages")
+        yield at_most(
+            f"requests for an unchanged repository of {pages * PAGE:,} tags",
+            again_due.requests,
+            1,
+            f"{first_visit.requests} for the first visit",
+            "",
         )
 
 
