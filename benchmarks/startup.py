@@ -50,7 +50,7 @@ def question(workspace: Workspace, what: str, arguments: list[str]) -> Iterator[
 def _cpu(arguments: list[str]) -> float:
     """User and system seconds of this Python with `arguments`."""
     program = [sys.executable, *arguments]
-    silence = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    silence = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
     child = os.posix_spawn(sys.executable, program, _environment(), file_actions=silence)
     _, status, usage = os.wait4(child, 0)
     if status:

@@ -72,7 +72,9 @@ PATHS = [habits.path for habits in REPOSITORIES]
 SKEW = {AHEAD: 7 * MINUTE, BEHIND: -7 * MINUTE}
 """By how much the Hub's push times are wrong, in milliseconds."""
 
-LONGEST_CRAWL = 5 * MINUTE
+LONGEST_CRAWL = 20 * MINUTE
+GONE_AFTER = 4 * HOUR
+"""From the first 404 for a repository to one that makes it gone, with all its tags (docs/time.md)."""
 
 
 class Clock:
@@ -100,14 +102,20 @@ class Sight(NamedTuple):
 
 @dataclass
 class World:
-    """A Hub in time, and whoever looks at it. `swept` are the fair crawls, by moment and repository."""
+    """A Hub in time, and whoever looks at it.
+
+    `swept` are the fair crawls, which read every list to its end, by moment and repository. `absences` are runs of 404 answers for a repository that
+    no other answer interrupts: when the first and the last of them were asked for.
+    """
 
     random: Random
     timeline: Timeline
     clock: Clock = field(default_factory=Clock)
-    hub: FakeHub = field(default_factory=FakeHub)
+    hub: FakeHub = field(default_factory=lambda: FakeHub(rate_limit=1_000_000))
     sights: list[Sight] = field(default_factory=list)
     swept: list[tuple[int, str]] = field(default_factory=list)
+    absences: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _is_absent: dict[str, bool] = field(default_factory=dict)
     _begun: int = 0
 
     def crawl(self, location: Location, at: int, weather_now: str) -> None:
@@ -122,7 +130,7 @@ class World:
                 wrong()
         paths = [BIG] if weather_now == "busy" else PATHS
         before = len(self.sights)
-        crawl(self.hub, location, Plan(repositories=paths), self.clock)
+        crawl(self.hub, location, Plan(repositories=paths, full=weather_now == "fair"), self.clock)
         assert self.clock.now <= at + LONGEST_CRAWL
         if weather_now == "fair":
             seen = {sight.repository for sight in self.sights[before:]}
@@ -132,11 +140,19 @@ class World:
         """Let the world go on to the present, and write down what was answered."""
         self.timeline.advance(self.hub, self.clock.now)
         response = await proceed(request)
-        found = re.search(r"/namespaces/(\w+)/repositories/(\w+)/tags", request.path)
-        if found and response.status == 200 and isinstance(response, web.Response):
-            body = response.body if isinstance(response.body, bytes) else b""
+        found = re.search(r"/namespaces/(\w+)/repositories/(\w+)", request.path)
+        if found is None or not isinstance(response, web.Response):
+            return response
+        path = "/".join(found.groups())
+        if response.status == 404:
+            runs = self.absences.setdefault(path, [])
+            first = runs.pop()[0] if self._is_absent.get(path) else self.clock.now
+            runs.append((first, self.clock.now))
+            self._is_absent[path] = True
+        elif response.status == 200 and isinstance(response.body, bytes):
             with suppress(ValueError):
-                self._write_down("/".join(found.groups()), json.loads(body)["results"])
+                self._write_down(path, json.loads(response.body).get("results", ()))
+                self._is_absent[path] = False
         return response
 
     def _write_down(self, path: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -204,6 +220,21 @@ def draw_world(random: Random) -> tuple[World, list[tuple[int, str]]]:
         for at, _ in random.sample(crawls, 2):
             events += [Vanishing(at - HOUR, path, lost), Return(at + random.randint(1, 15 * 24) * HOUR, path)]
     return World(random, Timeline(events, undated=[SILENT], skew=SKEW)), crawls
+
+
+class Held(NamedTuple):
+    """That a tag had a digest, as its own or for a platform, and from when to when."""
+
+    repository: str
+    tag: str
+    platform: str | None
+    certainty: str
+    since: int | None
+    since_earliest: int | None
+    until: int | None
+    until_latest: int | None
+    last_seen_at: int | None
+    pushed_at: int | None
 
 
 class Question(NamedTuple):
@@ -290,8 +321,8 @@ class Replay:
             changes = self.timeline.changes(path, tag)
             before = self.timeline.truth(path, tag, answer.since - LONGEST_CRAWL)
             during = [told for when, told in changes if answer.since - LONGEST_CRAWL < when <= answer.since]
-            hidden = any(begin <= answer.since < end + LONGEST_CRAWL for begin, end in self._hidden(path))
-            assert hidden or None in {before, *during}, (question, answer)
+            absent = any(first < answer.since <= last for first, last in self.absences(path))
+            assert absent or None in {before, *during}, (question, answer)
             return "gone"
         if "no image" in answer.note:
             assert platform is not None
@@ -339,20 +370,18 @@ class Replay:
         changes = self.timeline.changes(path, tag, platform)
         ends = [*(at for at, _ in changes[1:]), math.inf]
         whole = [(at, end) for (at, told), end in zip(changes, ends, strict=True) if told == digest]
-        hidden = self._hidden(path)
+        absences = self.absences(path)
         return [
             (begin, end)
             for first, last in whole
-            for begin in (first, *(shown for _, shown in hidden if first < shown < last))
-            for end in (last, *(gone for gone, _ in hidden if begin < gone < last))
+            for begin in (first, *(shown for _, shown in absences if first < shown < last))
+            for end in (last, *(gone for gone, _ in absences if begin < gone < last))
         ]
 
-    def _hidden(self, path: str) -> list[tuple[int, int]]:
-        """From when to when a repository answered 404, whatever happened to its tags meanwhile."""
-        moments = [event for event in self.timeline.events if event.repository == path]
-        gone = [event.at for event in moments if isinstance(event, Vanishing)]
-        shown = [event.at for event in moments if isinstance(event, Return)]
-        return list(zip(gone, shown, strict=True))
+    def absences(self, path: str) -> list[tuple[int, int]]:
+        """From when to when a repository answered 404, long enough to be gone, whatever its tags did meanwhile."""
+        runs = self.world.absences.get(path, ())
+        return [(first, last) for first, last in runs if last - first >= GONE_AFTER]
 
     def _pushes(self, path: str, tag: str) -> set[int]:
         pushes = (event for event in self.timeline.events if isinstance(event, Push) and event.repository == path)
@@ -412,6 +441,21 @@ def test_resolve(replay: Replay) -> None:
     assert kinds["gone"] > 20, kinds
 
 
+def test_resolve_where_a_platform_has_no_image(replay: Replay) -> None:
+    """While a tag's content is none for the platform there is no answer, or an inferred one."""
+    kinds: Counter[str] = Counter()
+    for tag in replay.tags(MANY):
+        changes = replay.timeline.changes(MANY, tag)
+        for (begin, told), (end, _) in itertools.pairwise([*changes, (END, None)]):
+            for platform in ALL_PLATFORMS if told else ():
+                if replay.timeline.truth(MANY, tag, begin, platform) is None:
+                    for at in (begin, (begin + end) // 2, end - 1):
+                        kinds[replay.check(Question(MANY, tag, at, platform))] += 1
+    assert kinds["no image"] > 50, kinds
+    assert kinds["inferred and wrong"] > 10, kinds
+    assert kinds["confirmed"] + kinds["inferred"] == 0, kinds
+
+
 def test_resolve_at_a_sweep(replay: Replay) -> None:
     """As of a look at everything every answer is confirmed and right, or there was nothing to be seen."""
     kinds: Counter[str] = Counter()
@@ -438,7 +482,8 @@ def test_resolve_what_a_sweep_proves(replay: Replay) -> None:
     proofs = [sight for sight in replay.world.sights if (sight.begun, sight.repository) in swept]
     asked = 0
     for path, tag, digest, pushed_at, at, _ in random.sample(proofs, 300):
-        if pushed_at is not None and pushed_at <= at and path not in {BEHIND, HIDDEN, LOST}:
+        absent = any(pushed_at and pushed_at < last < at for _, last in replay.absences(path))
+        if pushed_at is not None and pushed_at <= at and path != BEHIND and not absent:
             question = Question(path, tag, random.choice((pushed_at, random.randint(pushed_at, at))))
             answer = replay.ask(question)
             assert answer is not None
@@ -516,6 +561,24 @@ def test_moves(replay: Replay) -> None:
                 assert replay.is_right(after._replace(at=change.since_earliest), change.old), change
             told += 1
     assert told > 200
+
+
+def test_whatis(replay: Replay) -> None:
+    """Those who have a digest or had it are those whose history says so, for the tag itself or for a platform."""
+    told: dict[str, list[Held]] = {}
+    for path, tag in replay.sights:
+        # The only image of a tag is the tag's own.
+        for platform in (None,) if path == WEB else (None, *ALL_PLATFORMS):
+            for answer in replay.index.history(f"{path}:{tag}", platform):
+                if answer.digest is not None:
+                    bounds = (getattr(answer, name) for name in Held._fields[3:])
+                    told.setdefault(answer.digest, []).append(Held(path, tag, platform, *bounds))
+    assert len(told) > 200
+    for digest, expected in told.items():
+        found = [
+            Held._make(getattr(holding, name) for name in Held._fields) for holding in replay.index.whatis(digest)
+        ]
+        assert sorted(found, key=str) == sorted(expected, key=str), digest
 
 
 DEMO = "library/demo"

@@ -1,6 +1,7 @@
 """`hubindex crawl`: fill or refresh the index."""
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from hubindex.errors import IncompleteCrawl, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 if TYPE_CHECKING:
+    from hubindex.cli.progress import Display
     from hubindex.crawl.plan import Plan, Progress
     from hubindex.sources.auth import HubSigner
     from hubindex.sources.http import HttpClient
@@ -61,6 +63,9 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     help="Leave alone what was looked at within AGE (36h, 7d, 3w), and look at all that was not.",
 )  # fmt: skip
 @click.option("--budget", type=click.IntRange(min=1), metavar="N", help="Send N requests at most, then stop.")
+@click.option(
+    "--full", is_flag=True, help="Read each list of tags to its end, even where nothing seems to be new."
+)
 @click.option("--watch", is_flag=True, help="Go on for ever: look again at whatever is due.")
 @click.option("--enqueue", is_flag=True, help="Only write down what is to be fetched, for crawls that watch.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many requests it would take; ask nobody.")
@@ -102,6 +107,7 @@ def crawl(
     no_tags: bool,
     max_age: int | None,
     budget: int | None,
+    full: bool,
     watch: bool,
     enqueue: bool,
     dry_run: bool,
@@ -140,6 +146,7 @@ def crawl(
         concurrency=concurrency,
         max_age=max_age,
         heads=0 if no_head else heads,
+        full=full,
         watch=watch,
     )
     if watch and plan.seeds():
@@ -216,31 +223,47 @@ def _estimated(plan: "Plan") -> Iterator[str]:
 
 async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
     from hubindex.cli.progress import Display
-    from hubindex.crawl.crawler import Crawler
-    from hubindex.crawl.writer import Writer
-    from hubindex.sources.http import HttpClient
-    from hubindex.sources.hub import DockerHub
 
+    _cancel_on(signal.SIGTERM)
     interrupted = False
     with Display(quiet=settings().quiet, verbose=settings().verbose, log_format=log_format) as display:
-        http = HttpClient(connections=plan.concurrency, tries=network.tries, budget=network.budget)
-        async with http:
-            _cancel_on(signal.SIGTERM)
-            try:
-                signer = await _signer(http, network, display.warn)
-                hub = DockerHub(http, network.hub_url, signer=signer)
-                registry = _registry(http, network, display.warn)
-                async with Writer(settings().location, display.warn) as writer:
-                    crawler = Crawler(hub, writer, plan, display.warn, registry=registry)
-                    display.show(crawler.progress, http, network.hub_url)
-                    await crawler.run()
-            except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
-                interrupted = True
+        try:
+            for pause in _pauses():
+                await _crawl_once(plan, network, display)
+                progress = display.progress
+                if not plan.watch or progress is None or not progress.stopped or progress.is_spent:
+                    break
+                display.warn(f"going on in {duration(pause * 1000)}")
+                await asyncio.sleep(pause)
+        except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
+            interrupted = True
     if display.progress is not None and display.progress.answers and not settings().quiet:
         write(display.summary())
     if interrupted or display.progress is None:
         raise KeyboardInterrupt
     return _check(display.progress)
+
+
+def _pauses() -> Iterator[int]:
+    """Seconds to leave a Hub alone that would have no more of us: a quarter of an hour to four hours."""
+    yield from (900, 1800, 3600, 7200)
+    yield from itertools.repeat(14_400)
+
+
+async def _crawl_once(plan: "Plan", network: _Network, display: "Display") -> None:
+    from hubindex.crawl.crawler import Crawler
+    from hubindex.crawl.writer import Writer
+    from hubindex.sources.http import HttpClient
+    from hubindex.sources.hub import DockerHub
+
+    async with HttpClient(connections=plan.concurrency, tries=network.tries, budget=network.budget) as http:
+        signer = await _signer(http, network, display.warn)
+        hub = DockerHub(http, network.hub_url, signer=signer)
+        registry = _registry(http, network, display.warn)
+        async with Writer(settings().location, display.warn) as writer:
+            crawler = Crawler(hub, writer, plan, display.warn, registry=registry)
+            display.show(crawler.progress, http, network.hub_url)
+            await crawler.run()
 
 
 async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "HubSigner | None":

@@ -63,9 +63,10 @@ class Display:
             self._live.stop()
 
     def show(self, progress: Progress, http: HttpClient, hub_url: str) -> None:
-        """Begin to show `progress`."""
+        """Begin to show `progress`, or show another one."""
+        is_first = self.progress is None
         self.progress, self._http, self._hub_url = progress, http, URL(hub_url)
-        if self._quiet:
+        if self._quiet or not is_first:
             return
         if self._console.is_terminal and not self._is_json:
             spinner = Spinner("dots")

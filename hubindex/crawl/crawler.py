@@ -77,12 +77,14 @@ class Crawler:
 
         def begin(batch: Batch) -> tuple[int | None, Pending, Pending]:
             now, frontier = desk.clock(), batch.frontier
-            frontier.release_dead(desk.owner)
+            frontier.release_dead(desk.owner, now)
             unfinished = frontier.unfinished(now, _wall())
             if seeds:
                 return *frontier.ask(seeds, now), unfinished
             if desk.plan.max_age is not None:
                 frontier.pull_forward(now, now - desk.plan.max_age)
+            if not desk.plan.watch:
+                frontier.retry(now)  # somebody is there who wants it now
             due = frontier.due(now)
             if not due and not desk.plan.watch:
                 at = frontier.next_due(now)

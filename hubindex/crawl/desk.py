@@ -1,7 +1,7 @@
 """What the parts of a crawl share: sources, the writer, the clock, and the count of what came and what did not."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -9,8 +9,8 @@ from hubindex.crawl.belief import Belief
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, BudgetSpent, NotFound, RateLimited, SourceError
-from hubindex.index.frontier import Job, Owner, next_visit
-from hubindex.index.ingest import GONE_AFTER, Batch
+from hubindex.index.frontier import LATEST, Job, Owner, next_visit
+from hubindex.index.ingest import GONE_AFTER, Absence, Batch
 from hubindex.records import RepositoryPage, TagPage
 from hubindex.reference import short_name
 from hubindex.sources.hub import DockerHub
@@ -105,23 +105,22 @@ class Desk:
             batch.frontier.finish(job, now, next_visit(now, batch.changed_at(job.repository_id)))
 
     async def missing(self, job: Job, name: str, at: int) -> None:
-        """A source says, and keeps saying, that there is no such repository."""
+        """A source says, and keeps saying, that there is no such repository; one that is gone is no failure."""
 
-        def write(batch: Batch) -> bool:
-            is_known = batch.repository_missing(name, at)
-            if job.seed is not None and not is_known:
-                batch.frontier.finish_seed(job, self.clock())
+        def write(batch: Batch) -> Absence:
+            absence, now = batch.repository_missing(name, at), self.clock()
+            if absence is Absence.MISSING:
+                batch.frontier.finish(job, now, now + GONE_AFTER)
             else:
-                batch.frontier.finish(job, self.clock(), self.clock() + GONE_AFTER)
-            return is_known
+                batch.frontier.finish(job, now, now + LATEST)
+            return absence
 
-        is_known = await self.writer.write(write)
+        absence = await self.writer.write(write)
         self.done(job)
-        kept = "; what the index knows of it stays" if is_known else ""
+        if absence is Absence.GONE:
+            self.warn(
+                f"{short_name(name)}: gone from Docker Hub, with all its tags: it was not there hours ago either"
+            )
+            return
+        kept = "; what the index knows of it stays" if absence is Absence.MISSING else ""
         self.failed(NotFound(f"{short_name(name)}: not found on Docker Hub: missing, private or a fault{kept}"))
-
-
-def several(names: Sequence[str], most: int = 3) -> str:
-    """The first few of some names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

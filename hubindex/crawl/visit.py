@@ -26,8 +26,9 @@ _Failure = SourceError | Stopped | None
 class Visitor:
     """Visits repositories: reads their tag lists, newest first, and leaves the pages to the writer.
 
-    A list whose last walk was a sweep is read until a page says nothing new and the source counts as many tags as
-    are known. If the list moves so that tags may have been missed, it is read again.
+    A list that was swept lately is read until a page says nothing new and the source counts as many tags as are
+    known; that confirms what was seen, and not the rest. If the list moves so that tags may have been missed, it
+    is read again.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -75,7 +76,7 @@ class Visitor:
 
     async def _pages(self, job: Job, log: WalkLog) -> bool:
         """Fetch the pages; returns whether they ended where nothing was new, and that is written."""
-        may_end_early = job.is_swept and (job.is_whole or not self._heads_wanted)
+        may_end_early = job.is_swept and not self._desk.plan.full and (job.is_whole or not self._heads_wanted)
         goes_on = True
         while goes_on:
             number = log.pages + 1
@@ -123,7 +124,7 @@ class Visitor:
             is_known = not (outcome.news or page.unreadable)
             ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
             if ends:
-                batch.finish_walk(log.finish_known(self._desk.clock()))
+                batch.finish_walk(log.finish(self._desk.clock(), ends_early=True))
                 self._desk.close(batch, job, None)
             return outcome, ends
 

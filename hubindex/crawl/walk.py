@@ -67,22 +67,24 @@ class WalkLog:
         """Whether the list moved so that another walk may see what this one could not."""
         return self._fell or (self.is_short and self._moved)
 
-    def finish(self, finished_at: int, error: str | None = None, remark: str | None = None) -> Walk:
-        """The walk as the index wants it; `error` says why it broke off, if it did."""
+    def finish(
+        self, finished_at: int, error: str | None = None, remark: str | None = None, *, ends_early: bool = False
+    ) -> Walk:
+        """The walk as the index wants it; `error` says why it broke off, if it did.
+
+        `ends_early`: nothing was new any more, and the count is that of the tags known.
+        """
         return Walk(
             self.repository_id,
             self.started_at,
             finished_at,
             self.names,
-            problem=error or self._inconsistency(),
+            problem=error or (None if ends_early else self._inconsistency()),
             remark=remark,
+            ends_early=ends_early,
             newest_push=self._newest_push,
             oldest_push=self._oldest_push if self._in_order else None,
         )
-
-    def finish_known(self, finished_at: int) -> Walk:
-        """A walk that ended where nothing was new any more, and the count is that of the tags known."""
-        return Walk(self.repository_id, self.started_at, finished_at, None, newest_push=self._newest_push)
 
     def _inconsistency(self) -> str | None:
         if self._unreadable:

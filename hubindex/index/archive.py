@@ -1,6 +1,8 @@
 """The evidence about one repository's tags, loaded from its rows."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from hubindex.index.evidence import Sweeps, last_sight
@@ -40,8 +42,9 @@ class Archive:
         return self._of(self._query("tags"), self._query("spans"))
 
     def tags_named(self, names: Iterable[str]) -> dict[str, list[Evidence]]:
-        """The evidence about some tags, where there is any."""
-        return self._with_spans(self._query("tags_named", names=list(names)))
+        """The evidence about some tags, where there is any; by name."""
+        rows = self._query("tags_named", names=list(names))
+        return {name: tag_evidence(list(several), self._sweeps) for name, several in groupby(rows, _name)}
 
     def tags_changed(self, after: int, until: int) -> dict[str, list[Evidence]]:
         """The evidence about all tags whose state may differ between two moments, and perhaps of others."""
@@ -101,6 +104,17 @@ class Archive:
             evidence += open_evidence(current, self._sweeps)
             found[name] = evidence
         return found
+
+
+_name = itemgetter(10)
+
+
+def tag_evidence(rows: Sequence[Row], sweeps: Sweeps) -> list[Evidence]:
+    """The evidence about one tag, in rows as those of the statement `tag`; what is open comes last."""
+    opened = open_evidence(rows[0][:5], sweeps)
+    if rows[0][7] is None:
+        return opened
+    return [Evidence._make(row[5:10]) for row in rows] + opened
 
 
 def open_evidence(row: Sequence[int | None], sweeps: Sweeps) -> list[Evidence]:

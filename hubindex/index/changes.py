@@ -48,11 +48,18 @@ def tag_moves_between(
 ) -> list[Change]:
     """The changes of a tag that happened, or may have happened, between two moments; oldest first.
 
+    For a platform, from one content without an image to another is no change to tell of.
+
     Raises `NoAnswer` if the index does not know the tag.
     """
     past = Past(reader, reference, platform)
     changes = _changes(past.archive, reference.repository, reference.tag or "", past.spans)
-    return [change for change in changes if change.happened_in(first, last)]
+    return [
+        change
+        for change in changes
+        if change.happened_in(first, last)
+        and (platform is None or change.change != "moved" or change.old is not None or change.new is not None)
+    ]
 
 
 def moves(reader: Reader, reference: Reference) -> list[Change]:

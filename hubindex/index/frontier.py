@@ -32,6 +32,7 @@ LEASE = 2 * _MINUTE
 SOONEST, LATEST = 6 * _HOUR, 28 * _DAY
 _CHANGES_SEEN = 4  # a repository is visited so many times in as long as it has not changed
 _SEED_PERIOD = 7 * _DAY
+_SWEEP_PERIOD = 28 * _DAY
 _FIRST_RETRY, _LAST_RETRY = 15 * _MINUTE, _DAY
 _RESUMABLE = _DAY
 _ALWAYS = 1 << 62
@@ -51,7 +52,8 @@ class Job(NamedTuple):
     """A claimed job. `name` is the repository to visit if `seed` is None.
 
     `asked_by` is the crawl that asked for it, if any, `tries` how often it failed in a row. `is_swept` tells that
-    the last walk over the repository's tags was a sweep, `is_whole` that nothing was left to be said of it.
+    the repository was swept within four weeks, and that no walk since then had a problem; `is_whole` that nothing
+    was left to be found out.
     """
 
     repository_id: int
@@ -145,11 +147,12 @@ class Frontier:
         self, owner: str, count: int, now: int, wall: int, asked_by: int | None, fresh_since: int | None = None
     ) -> list[Job]:
         """Lease up to `count` due jobs, those of a crawl or any; those done since `fresh_since` are left."""
+        bounds: Parameters = {"count": count, "now": now, "wall": wall, "sweep_since": now - _SWEEP_PERIOD}
         if asked_by is None:
             fresh = _ALWAYS if fresh_since is None else fresh_since
-            rows = self._tx.query("claim_due", count=count, now=now, wall=wall, fresh_since=fresh)
+            rows = self._tx.query("claim_due", **bounds, fresh_since=fresh)
         else:
-            rows = self._tx.query("claim_asked", count=count, now=now, wall=wall, asked_by=asked_by)
+            rows = self._tx.query("claim_asked", **bounds, asked_by=asked_by)
         jobs = []
         for repository_id, seed_id, name, kind, wanted, with_tags, asked, tries, *known in rows:
             seed = Seed(kind, name, wanted, bool(with_tags)) if seed_id else None
@@ -166,9 +169,9 @@ class Frontier:
         """Give jobs back that were not done."""
         self._tx.run("release_job", *({**job.key, "leased_by": owner} for job in jobs))
 
-    def release_dead(self, owner: Owner) -> None:
+    def release_dead(self, owner: Owner, now: int) -> None:
         """Take back what processes leased that are known to be dead."""
-        names = [row[0] for row in self._tx.query("owners")]
+        names = [row[0] for row in self._tx.query("owners", now=now)]
         self._tx.run("release_owner", *({"leased_by": name} for name in names if owner.is_dead(name)))
 
     def finish(self, job: Job, now: int, due_at: int) -> None:
@@ -184,6 +187,10 @@ class Frontier:
         wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)
         values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MOST_SAID]}
         self._tx.run("fail_job", {**job.key, **values, "due_at": now + wait})
+
+    def retry(self, now: int) -> None:
+        """Let all that a crawl was told to do, and failed, be due."""
+        self._tx.run("retry", {"now": now})
 
     def pull_forward(self, now: int, fresh_since: int) -> None:
         """Let all be due that was not done since a moment."""

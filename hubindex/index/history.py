@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from hubindex.errors import NoAnswer
 from hubindex.index import repositories
-from hubindex.index.archive import Archive, open_evidence
+from hubindex.index.archive import Archive, tag_evidence
 from hubindex.index.evidence import Sweeps
 from hubindex.index.reader import Reader
-from hubindex.index.timeline import GONE, UNKNOWN, Evidence, Span, Sweep, span_at, timeline
+from hubindex.index.timeline import GONE, UNKNOWN, Span, Sweep, span_at, timeline
 from hubindex.moment import to_rfc3339
 from hubindex.platform import Platform
 from hubindex.reference import Reference, short_name
@@ -133,21 +133,18 @@ class Past:
         self._reader = reader
         self._reference = reference
         self._platform = platform
-        row = rows[0]
-        self._sweeps = sweeps = Sweeps(row[2], row[3], row[4])
-        self._evidence = evidence = open_evidence(row[5:10], sweeps)
-        if row[13] is not None:
-            self._evidence = evidence = [*map(Evidence._make, [r[11:16] for r in rows]), *evidence]
+        self._sweeps = Sweeps._make(rows[0][14:])
+        self._evidence = found = tag_evidence(rows, self._sweeps)
         if platform is None:
-            self.spans = timeline(evidence, self._past_sweeps)
+            self.spans = timeline(found, self._past_sweeps)
         else:
-            self.archive.digests([found.content for found in evidence])
-            self.spans = timeline(evidence, self._past_sweeps, self._image)
+            self.archive.digests([piece.content for piece in found])
+            self.spans = timeline(found, self._past_sweeps, self._image)
 
     @cached_property
     def archive(self) -> Archive:
         """The evidence about the whole repository."""
-        return Archive(self._reader, self._rows[0][0], self._sweeps)
+        return Archive(self._reader, self._rows[0][12], self._sweeps)
 
     def _past_sweeps(self) -> list[Sweep]:
         return self.archive.sweeps()
@@ -199,10 +196,10 @@ class Past:
         if self._platform is not None:
             return self.archive.digests([content])[content].text
         for row in self._rows:
-            if row[5] == content:
+            if row[0] == content:
                 return repositories.digest_text(row[10])
-            if row[11] == content:
-                return repositories.digest_text(row[16])
+            if row[5] == content:
+                return repositories.digest_text(row[11])
         raise AssertionError(f"no row has the content {content}")
 
     def _images(self, content: int) -> list[tuple[str, int]] | None:
@@ -241,7 +238,7 @@ class Past:
 
     def _note(self, span: Span, at: int | None) -> str:
         """What else there is to be said of a span's evidence."""
-        missing_at = self._rows[0][1]
+        missing_at = self._rows[0][13]
         if len(span.pushes) == 1 and span.since == span.pushes[0].pushed_at and missing_at is None:
             return ""
         told = [

@@ -6,6 +6,7 @@ or not at all.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import NamedTuple
 
 from hubindex.errors import StorageError
@@ -36,6 +37,14 @@ _DESCRIBED = (
 )  # fmt: skip
 
 
+class Absence(Enum):
+    """What a 404 means: of a repository that the index does not know, or that is missing, or gone by now."""
+
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+    GONE = "gone"
+
+
 class Stored(NamedTuple):
     """What became of a repository record."""
 
@@ -48,18 +57,20 @@ class Stored(NamedTuple):
 class Walk(NamedTuple):
     """The end of a walk over a repository's tags.
 
-    `names` are the tags seen; None: all that the index holds, and no others. `problem` says why the walk is no
-    sweep; None: it was complete and consistent. `remark` is what a sweep could not find out. `newest_push` is the
-    latest push time seen; `oldest_push` the earliest, if the tags came newest first without exception, so that a
-    walk that broke off still saw everything pushed after it.
+    `names` are the tags seen. `problem` says why the walk is no sweep; None: it was complete and consistent, or
+    `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
+    nobody has seen it. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen;
+    `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
+    still saw everything pushed after it.
     """
 
     repository_id: int
     started_at: int
     finished_at: int
-    names: set[str] | None
+    names: set[str]
     problem: str | None = None
     remark: str | None = None
+    ends_early: bool = False
     newest_push: int | None = None
     oldest_push: int | None = None
 
@@ -177,10 +188,8 @@ class Batch:
         return self._tags.page(repository_id, page)
 
     def has_as_many_tags(self, repository_id: int, count: int | None) -> bool:
-        """Whether the last walk over a repository was a sweep, and it has as many tags as its source counts."""
-        state = self._tags.state(repository_id)
-        is_swept = state.walked_at is not None and state.sweeps.swept_at == state.walked_at
-        return is_swept and self._tags.open_count(state) == count
+        """Whether a repository has as many tags as its source counts."""
+        return self._tags.open_count(self._tags.state(repository_id)) == count
 
     def changed_at(self, repository_id: int) -> int | None:
         """When a repository was last pushed to, as far as known."""
@@ -196,27 +205,27 @@ class Batch:
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""
         state = self._tags.state(walk.repository_id)
-        if walk.names is not None and not walk.names and not walk.problem and state.last_tag_id:
+        if not walk.names and not walk.problem and state.last_tag_id:
             walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
         if walk.started_at >= (state.walked_at or 0):
             state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
-        if walk.problem is None:
+        if walk.problem is None and not walk.ends_early:
             return self._sweep(state, walk)
         self._partial(state, walk)
         return 0
 
-    def repository_missing(self, name: str, at: int) -> bool:
-        """A source answered 404 for a repository; returns whether the index knows it.
+    def repository_missing(self, name: str, at: int) -> Absence:
+        """A source answered 404 for a repository.
 
         Once is no proof: it is *missing*, and *gone*, with all its tags, only if it is still missing hours later.
         """
         self._tx.query("lock_documents")
         for row in self._known([name]).values():
             if at < row[9]:
-                return True
+                return Absence.MISSING
             state = self._tags.state(row[0])
             if state.missing_at is None:
                 state.missing_at = at
@@ -224,8 +233,8 @@ class Batch:
                 state.gone_at = at
                 self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
                 self._end_tags(state, set(), began_at=at, gone_at=at)
-            return True
-        return False
+            return Absence.MISSING if state.gone_at is None else Absence.GONE
+        return Absence.UNKNOWN
 
     def flush(self) -> None:
         """Write what waits."""
@@ -242,13 +251,12 @@ class Batch:
         return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
 
     def _sweep(self, state: RepositoryState, walk: Walk) -> int:
-        names, sweeps, ended = walk.names, state.sweeps, 0
-        count = self._tags.open_count(state) if names is None else len(names)
+        sweeps = state.sweeps
+        ended = 0
         if walk.started_at >= (sweeps.swept_at or 0):
-            if names is not None:
-                ended = self._end_tags(state, names, began_at=walk.started_at, gone_at=walk.finished_at)
+            ended = self._end_tags(state, walk.names, began_at=walk.started_at, gone_at=walk.finished_at)
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
-        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, count)
+        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, len(walk.names))
         return ended
 
     def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
@@ -262,12 +270,12 @@ class Batch:
         return ended
 
     def _partial(self, state: RepositoryState, walk: Walk) -> None:
-        """A walk that broke off still confirms what it saw: all tags pushed after some moment."""
+        """A walk that did not go to the end still confirms what it saw: all tags pushed after some moment."""
         since = walk.oldest_push
         if since is None or walk.started_at < (state.sweeps.partial_at or 0):
             return
         newer = self._tags.pushed_after(state, since)
-        unseen = (pushed_at for name, pushed_at in newer if name not in (walk.names or ()))
+        unseen = (pushed_at for name, pushed_at in newer if name not in walk.names)
         state.sweeps = state.sweeps._replace(partial_at=walk.started_at, partial_since=max(unseen, default=since))
 
 

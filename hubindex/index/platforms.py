@@ -1,7 +1,6 @@
 """The platform images of an image index, packed into a few bytes: pairs of numbers, seven bits a byte (LEB128)."""
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -47,6 +46,8 @@ def set_key(images: Iterable[tuple[str, bytes]]) -> bytes:
 
     `images` are (platform, digest), in any order.
     """
+    from hashlib import blake2b  # questions do not need it: OpenSSL takes a twentieth of their time to load
+
     state = blake2b(digest_size=KEY_SIZE)
     for platform, digest in sorted(images):
         state.update(platform.encode() + b"\0" + digest + b"\0")

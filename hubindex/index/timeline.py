@@ -90,55 +90,96 @@ def timeline(
     that looks unbroken. `view` maps a content to what is asked about, such as its image for one platform:
     neighbours that look the same are one span.
     """
-    groups: list[tuple[int, list[Push]]] = []
-    before = _NOTHING
+    groups: list[_Group] = []
+    before = _Before()
     shown = None
     for found in _in_order(evidence, sweeps):
-        push = _push(found, before)
+        push = before.take(found)
         content = found.content
-        if content == before.content:
-            seen_at = max(push.until, before.seen_at or 0)
-            before = _Before(content, seen_at, before.other_at, before.has_word or push.pushed_at is not None)
-        else:
-            before = _Before(content, push.until, before.seen_at, push.pushed_at is not None)
         looks = content if view is None or content <= UNKNOWN else view(content)
         if looks == shown:
-            groups[-1][1].append(push)
+            groups[-1].add(push)
         else:
             shown = looks
-            groups.append((looks, [push]))
+            groups.append(_Group(looks, push))
     return _spans(groups)
 
 
-class _Before(NamedTuple):
+class _Group:
+    """Pushes one after the other that look the same, and the stretch from the first to the last."""
+
+    __slots__ = ("content", "last", "pushes", "since")
+
+    def __init__(self, content: int, push: Push) -> None:
+        self.content = content
+        self.since = push.since
+        self.last = push.until
+        self.pushes = [push]
+
+    def add(self, push: Push) -> None:
+        """One more."""
+        self.since = min(self.since, push.since)
+        self.last = max(self.last, push.until)
+        self.pushes.append(push)
+
+
+class _Before:
     """What was there before a piece of evidence: since when something else was not seen any more.
 
     `content` was last seen at `seen_at`, another one before it at `other_at`. `has_word` tells whether the
     registry said when `content` was pushed.
     """
 
-    content: int | None
-    seen_at: int | None
-    other_at: int | None
-    has_word: bool
+    __slots__ = ("content", "has_word", "other_at", "seen_at")
+
+    def __init__(self) -> None:
+        self.content: int | None = None
+        self.seen_at: int | None = None
+        self.other_at: int | None = None
+        self.has_word = False
+
+    def take(self, found: Evidence) -> Push:
+        """From when to when `found` is certain after what was there before; then it is what was there."""
+        push = self._push(found)
+        if found.content == self.content:
+            self.seen_at = push.until if self.seen_at is None else max(push.until, self.seen_at)
+            self.has_word = self.has_word or push.pushed_at is not None
+        else:
+            self.content = found.content
+            self.other_at = self.seen_at
+            self.seen_at = push.until
+            self.has_word = push.pushed_at is not None
+        return push
+
+    def _push(self, found: Evidence) -> Push:
+        content, pushed_at, first, last, _ = found
+        if pushed_at is None or pushed_at == first:
+            return Push(first, last, pushed_at)
+        if pushed_at > first:
+            return Push(first, last, pushed_at, "late")
+        seen_at = self.seen_at
+        if seen_at is None or pushed_at >= seen_at:
+            return Push(pushed_at, last, pushed_at)
+        if content != self.content:
+            return Push(first, last, pushed_at, "early")
+        # Not pushed since it was last seen, so it was there all the time: back to the push,
+        # if that is the first word.
+        reaches_back = not self.has_word and (self.other_at is None or pushed_at >= self.other_at)
+        return Push(pushed_at if reaches_back else min(first, seen_at), max(last, seen_at), pushed_at)
 
 
-_NOTHING = _Before(None, None, None, False)
-
-
-def _spans(groups: list[tuple[int, list[Push]]]) -> list[Span]:
-    starts = [min(push.since for push in pushes) for _, pushes in groups]
+def _spans(groups: Sequence[_Group]) -> list[Span]:
     spans = []
     before: int | None = None  # the last sight of what was there before
-    for number, (content, pushes) in enumerate(groups):
-        since, last = starts[number], max(push.until for push in pushes)
+    rest = iter(groups[1:])
+    for group in groups:
+        since, last, after = group.since, group.last, next(rest, None)
         earliest = before if before is not None and before < since else None
-        until: int | None = None
-        latest: int | None = None
-        if number + 1 < len(groups):
-            until, after = last, starts[number + 1]
-            latest = after if after > last else None
-        spans.append(Span(content, since, earliest, until, latest, last, pushes))
+        until = latest = None
+        if after is not None:
+            until = last
+            latest = after.since if after.since > last else None
+        spans.append(Span(group.content, since, earliest, until, latest, last, group.pushes))
         before = last
     return spans
 
@@ -199,20 +240,3 @@ def _pieces(found: Evidence, others: Sequence[Evidence], sweeps: Sequence[Sweep]
             since = at
         before = at
     return [*pieces, found._replace(first_seen_at=since, last_seen_at=before)]
-
-
-def _push(found: Evidence, before: _Before) -> Push:
-    """From when to when `found` is certain, after what was there before."""
-    content, pushed_at, first, last, _ = found
-    if pushed_at is None or pushed_at == first:
-        return Push(first, last, pushed_at)
-    if pushed_at > first:
-        return Push(first, last, pushed_at, "late")
-    seen_at = before.seen_at
-    if seen_at is None or pushed_at >= seen_at:
-        return Push(pushed_at, last, pushed_at)
-    if content != before.content:
-        return Push(first, last, pushed_at, "early")
-    # Not pushed since it was last seen, so it was there all the time: back to the push, if this is the first word.
-    reaches_back = not before.has_word and (before.other_at is None or pushed_at >= before.other_at)
-    return Push(pushed_at if reaches_back else min(first, seen_at), max(last, seen_at), pushed_at)

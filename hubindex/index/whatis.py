@@ -1,14 +1,16 @@
 """Who has a digest, or ever had it: as what a tag points to, or as a platform image of that."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
 from hubindex.index.archive import Archive
 from hubindex.index.evidence import Sweeps
 from hubindex.index.history import CONFIRMED, INFERRED
-from hubindex.index.platforms import KEY_SIZE
+from hubindex.index.platforms import unpack
 from hubindex.index.reader import Reader, Row
 from hubindex.index.repositories import digest_text
 from hubindex.index.timeline import UNKNOWN, Evidence, Span
@@ -53,44 +55,46 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
     prefix = int.from_bytes(bytes.fromhex(digits[:_LEAST_DIGITS]), "big", signed=True)
     matching: dict[str, list[Row]] = {}
     for row in reader.query("history", "has_digest", prefix=prefix):
-        raw = bytes(row[7])
-        if len(raw) == KEY_SIZE or not raw.hex().startswith(digits):
+        digest = digest_text(bytes(row[7]))
+        if digest is None:
             continue
-        digest = digest_text(raw) or ""
-        if algorithm is None or digest.startswith(f"{algorithm}:"):
+        its_algorithm, _, its_digits = digest.partition(":")
+        if its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
             matching.setdefault(digest, []).append(row)
     if not matching:
         raise NoAnswer(f"no tag in the index has or had {_shown(algorithm, digits)}")
-    exact = [digest for digest in matching if digest.partition(":")[2] == digits]
-    if len(matching) > 1 and len(exact) != 1:
-        raise AmbiguousDigest(_ambiguous(algorithm, digits, sorted(matching)))
-    digest = exact[0] if exact else next(iter(matching))
-    by_repository: dict[int, list[Row]] = {}
-    for row in matching[digest]:
-        by_repository.setdefault(row[0], []).append(row)
-    found: list[Holding] = []
-    for rows in sorted(by_repository.values(), key=lambda rows: str(rows[0][1])):
-        found += _in_repository(reader, digest, rows)
-    return found
+    if len(matching) > 1:
+        exact = [digest for digest in matching if digest.endswith(f":{digits}")]
+        if len(exact) != 1:
+            raise AmbiguousDigest(_ambiguous(algorithm, digits, sorted(matching)))
+        matching = {exact[0]: matching[exact[0]]}
+    ((digest, rows),) = matching.items()
+    by_repository: dict[str, list[Row]] = {}
+    for row in rows:
+        by_repository.setdefault(row[1], []).append(row)
+    return [
+        holding
+        for name in sorted(by_repository)
+        for holding in _in_repository(reader, digest, by_repository[name])
+    ]
 
 
 def _parse(text: str) -> tuple[str | None, str]:
     """Algorithm, if one is named, and hexadecimal digits in lower case. Raises `WrongUsage`."""
-    shown = repr(text[:80])
     algorithm, colon, digits = text[-200:].rpartition("@")[2].rpartition(":")
     digits = digits.lower()
     longest = _LENGTHS.get(algorithm, max(_LENGTHS.values()))
     wrong = None
     if colon and algorithm not in _LENGTHS:
         wrong = f"known algorithms are {', '.join(_LENGTHS)}"
-    elif not digits or set(digits) - set("0123456789abcdef"):
+    elif not re.fullmatch("[0-9a-f]+", digits):
         wrong = "a digest is written in hexadecimal digits (0-9, a-f)"
     elif len(digits) < _LEAST_DIGITS:
         wrong = f"{_LEAST_DIGITS} or more of its digits are needed"
     elif len(digits) > longest:
         wrong = f"it has {len(digits)} digits, at most {longest} are possible"
     if wrong:
-        raise WrongUsage(f"{shown} is not a digest such as sha256:… or the beginning of one: {wrong}")
+        raise WrongUsage(f"{text[:80]!r} is not a digest such as sha256:… or the beginning of one: {wrong}")
     return algorithm if colon else None, digits
 
 
@@ -106,49 +110,72 @@ def _ambiguous(algorithm: str | None, digits: str, matching: list[str]) -> str:
     return f"{begins} is the beginning of {len(matching)} digests: {listed}{more}: give more digits"
 
 
-def _in_repository(reader: Reader, digest: str, rows: list[Row]) -> list[Holding]:
+class _Index(NamedTuple):
+    """An image index around the digest; `images` are packed, `tags` the names of those that have or had it."""
+
+    text: str | None
+    images: bytes
+    tags: str
+
+
+class _Way(NamedTuple):
+    """One way to have a digest: contents in which it is the image for `platform`, None for the digest itself."""
+
+    platform: str | None
+    contents: set[int]
+
+
+def _in_repository(reader: Reader, digest: str, rows: Sequence[Row]) -> Iterator[Holding]:
+    """The holdings in one repository, of which `rows` are those of `has_digest`."""
     repository_id, name, *sweeps = rows[0][:5]
+    number, own_tags = rows[0][5], rows[0][8]
+    indexes = {row[6]: _Index(digest_text(bytes(row[9])), bytes(row[10]), row[11] or "") for row in rows if row[6]}
+    ways = [_Way(None, {number})] if own_tags else []
+    if indexes:
+        ways += _platforms(reader, number, indexes)
+    names = {*(own_tags or "").split(), *(tag for index in indexes.values() for tag in index.tags.split())}
     archive = Archive(reader, repository_id, Sweeps._make(sweeps))
-    number = rows[0][5]
-    contents = {row[6] or number for row in rows}  # the digest itself, and the indexes around it
-    known = archive.digests(contents)
-    names = {tag for content in contents for tag in known[content].tags}
-    found: list[Holding] = []
+    holder = short_name(name)
     for tag, evidence in sorted(archive.tags_named(names).items()):
-        if any(row[6] == 0 for row in rows):
-            found += _holdings(archive, name, tag, evidence, digest, {number}, None)
-        around = contents - {number}
-        platforms = {
-            platform for index in around for platform, image in known[index].images or () if image == number
-        }
-        for platform in sorted(platforms):
-            having = {index for index in around if (platform, number) in (known[index].images or ())}
-            found += _holdings(archive, name, tag, evidence, digest, having, platform)
-    return found
+        for way in ways:
+            for span in _held(archive, evidence, way):
+                yield _holding(holder, tag, digest, way, span, evidence, indexes)
 
 
-def _holdings(
-    archive: Archive, repository: str, tag: str, evidence: list[Evidence], digest: str, having: set[int],
-    platform: str | None,
-) -> Iterable[Holding]:  # fmt: skip
-    """The spans in which a tag pointed to one of `having`, newest first."""
+def _platforms(reader: Reader, number: int, indexes: Mapping[int, _Index]) -> list[_Way]:
+    """For which platforms an image is in which indexes, by the platform's name."""
+    found: dict[int, set[int]] = {}
+    for index_id, index in indexes.items():
+        for platform_id, image in unpack(index.images):
+            if image == number:
+                found.setdefault(platform_id, set()).add(index_id)
+    # One by one: an image is hardly ever that of two platforms.
+    return sorted(
+        _Way(reader.query("history", "platform", platform_id=platform_id)[0][0], having)
+        for platform_id, having in found.items()
+    )
+
+
+def _held(archive: Archive, evidence: list[Evidence], way: _Way) -> list[Span]:
+    """The spans in which a tag pointed to one of the contents, newest first."""
     held = UNKNOWN + 1
 
     def view(content: int) -> int:
-        return held if content in having else _OTHER
+        return held if content in way.contents else _OTHER
 
-    def index_of(span: Span) -> str | None:
-        last = max(
-            (e for e in evidence if e.content in having and e.first_seen_at <= span.last_seen_at),
-            key=lambda e: e.first_seen_at,
-        )
-        return archive.digests([last.content])[last.content].text
+    return [span for span in reversed(archive.timeline(evidence, view)) if span.content == held]
 
-    for span in reversed(archive.timeline(evidence, view)):
-        if span.content == held:
-            sure = all(before.until >= after.since for before, after in pairwise(span.pushes))
-            yield Holding(
-                short_name(repository), tag, digest, None if platform is None else index_of(span), platform,
-                CONFIRMED if sure else INFERRED, span.since, span.since_earliest, span.until, span.until_latest,
-                span.last_seen_at, span.pushes[0].pushed_at,
-            )  # fmt: skip
+
+def _holding(
+    repository: str, tag: str, digest: str, way: _Way, span: Span, evidence: Sequence[Evidence],
+    indexes: Mapping[int, _Index],
+) -> Holding:  # fmt: skip
+    index_digest = None
+    if way.platform is not None:
+        seen = [e for e in evidence if e.content in way.contents and e.first_seen_at <= span.last_seen_at]
+        index_digest = indexes[max(seen, key=attrgetter("first_seen_at")).content].text
+    sure = all(before.until >= after.since for before, after in pairwise(span.pushes))
+    return Holding(
+        repository, tag, digest, index_digest, way.platform, CONFIRMED if sure else INFERRED, span.since,
+        span.since_earliest, span.until, span.until_latest, span.last_seen_at, span.pushes[0].pushed_at,
+    )  # fmt: skip

@@ -137,7 +137,10 @@ class HubSigner:
                 "user name for some minutes; with two-factor authentication only an access token signs in"
             )
             raise errors.SignInRefused(self._refusal) from refusal
-        raise type(error)(
+        kind = type(error)
+        if kind in (errors.NotFound, errors.PaginationRefused):  # it is not what was asked for that is missing
+            kind = errors.UnreadableAnswer
+        raise kind(
             f"{self._url.host_port_subcomponent}: signing in failed (status {refusal.status}); try again later"
         ) from refusal
 

@@ -131,6 +131,7 @@ def _is_public(host: str) -> bool:
 
     What a name resolves to has to prove by its certificate who it is.
     """
+    host = host.rstrip(".")
     address = _address(host)
     if address is not None:
         return address.is_global and not address.is_multicast

@@ -2,28 +2,29 @@
 
     answer = await client.get(url, decode)
 
-`get` is the place for what surrounds an attempt (pacing, retries, back-off); `_attempt` is one try, including
-redirects; `_send` is one request on the wire. A server is not believed: the size of its headers and of its
-unpacked body is limited, it cannot send the client to another origin, its cookies are dropped, and its words
-reach a message only neutralised and cut.
+`get` asks until there is an answer, or no hope of one: it signs, retries and backs off. `_try` is one attempt, let
+through by the host's `Gate` (see `pace`); `_follow` goes after redirects; `_send` is one request on the wire. A
+server is not believed: the size of its headers and of its unpacked body is limited, it cannot send the client to
+another origin, its cookies are dropped, and its words reach a message only neutralised and cut (see `failure`).
 """
 
-import ipaddress
-import os
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Generic, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import aiohttp
 import msgspec
 from yarl import URL
 
 from hubindex import __version__, errors, moment
+from hubindex.sources import failure, trace
+from hubindex.sources.address import proxy_for, redirected, validate_base_url, where
+from hubindex.sources.failure import Answer, Failure, Next, Refusal
 from hubindex.sources.foreign_text import shown
-from hubindex.sources.pace import SYSTEM, Allowance, Timer
+from hubindex.sources.pace import SYSTEM, Allowance, Gate, Pass, Timer
+from hubindex.sources.rate_headers import named_wait
 
 __all__ = ["Allowance", "Answer", "HttpClient", "Refusal", "Signer", "Timer", "validate_base_url"]
 
@@ -36,30 +37,9 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HEADER_LINE = 16 * 1024
 _MAX_HEADERS = 128
-_MAX_ERROR_BODY = 16 * 1024
-_PAGINATION_REFUSED = b"pagination offset too large"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One whole answer: `body` is unpacked, `sent_at` the moment (ms) at which the request was sent."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    sent_at: int
-
-
-class Refusal(Exception):
-    """What a server refused with: the `__cause__` of the error raised for an answer other than 200.
-
-    `status` and `headers` (case-insensitive) tell how long to wait, or how to sign in.
-    """
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(f"HTTP status {answer.status}")
-        self.status = answer.status
-        self.headers = answer.headers
+_TRIES_WITH_A_STRANGER = 3  # who is offline wants to know it soon
+_FIRST_BACKOFF = 0.5
+_LONGEST_BACKOFF = 30.0
 
 
 class Signer(Protocol):
@@ -80,16 +60,23 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # it may hold a password
-class _Request:
-    """What is asked, apart from where."""
+class _Request(Generic[T]):
+    """What is asked, and what makes something of the answer."""
 
+    url: URL
     method: Method
     headers: Mapping[str, str]
-    json: object
+    body: bytes | None
     clock: Callable[[], int]
+    decode: Callable[[Answer], T]
 
-    def signed(self, headers: Mapping[str, str]) -> "_Request":
-        return replace(self, headers={**self.headers, **headers})
+
+@dataclass(frozen=True, slots=True)
+class _Decoded(Generic[T]):
+    """An answer, and what the decoder made of it."""
+
+    value: T
+    answer: Answer
 
 
 class HttpClient:
@@ -97,8 +84,12 @@ class HttpClient:
 
     `connections` limits simultaneous connections, `max_body` the bytes of an unpacked body. Timeouts are in
     seconds: to connect, between two pieces of an answer, and for a whole answer. A proxy named in the
-    environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used, except for loopback hosts. `requests`
-    counts the requests sent.
+    environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used, except for loopback hosts.
+
+    A request that fails is tried `tries` times, three times as long as its host has never answered; answers
+    that ask to wait (429) are counted apart. `budget` is how many requests may be sent in all (`None`: any
+    number). `window` is the time in seconds to which the limits that servers name apply; `timer` is time itself.
+    `requests` counts the requests sent, whatever became of them.
     """
 
     def __init__(
@@ -120,6 +111,12 @@ class HttpClient:
         self._timeout = aiohttp.ClientTimeout(
             total=total_timeout, sock_connect=connect_timeout, sock_read=read_timeout
         )
+        self._tries = tries
+        self._budget = budget
+        self._window = window
+        self._timer = timer
+        self._gates: dict[tuple[URL, str | None], Gate] = {}
+        self._stopped: dict[URL, str] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -145,13 +142,17 @@ class HttpClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for gate in self._gates.values():
+            gate.close()
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     def allowance(self, url: URL) -> Allowance | None:
-        """What is known of the allowance at the URL's host; `None`: nothing."""
-        return None
+        """What is known of the allowance at the URL's host, of the account used last; `None`: nothing."""
+        origin = _origin(url)
+        gates = [gate for (at, _), gate in self._gates.items() if at == origin]
+        return max(gates, key=lambda gate: gate.last_used).allowance() if gates else None
 
     async def get(
         self,
@@ -167,65 +168,176 @@ class HttpClient:
         """Ask for `url` and return what `decode` makes of the answer, which has status 200 and is whole.
 
         `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms; `json` is the body of a
-        POST. Raises `NotFound` (404), `RateLimited` (429), `PaginationRefused` and `Blocked` (401, 403,
+        POST. Waits as long as the host asks for or seems to need, and tries again after faults that may pass.
+
+        Raises `NotFound` (404), `RateLimited` (429 again and again), `PaginationRefused` and `Blocked` (401, 403,
         challenge pages), `Unreachable` (no whole answer, 5xx), `BudgetSpent` and `UnreadableAnswer` (anything
         else). An error about a status other than 200 has a `Refusal` as its `__cause__`.
         """
-        content_type = {} if json is None else {"Content-Type": "application/json"}
-        request = _Request(method, {**content_type, **(headers or {})}, json, clock)
-        answer = await self._attempt(url, request.signed(await signer.headers()) if signer else request)
-        if answer.status == 401 and signer and await signer.refused(answer):
-            answer = await self._attempt(url, request.signed(await signer.headers()))
-        if answer.status != 200:
-            raise _refused(url, answer) from Refusal(answer)
+        body = None if json is None else msgspec.json.encode(json)
+        content_type = {} if body is None else {"Content-Type": "application/json"}
+        request = _Request(url, method, {**content_type, **(headers or {})}, body, clock, decode)
+        gate = self._gate(url, signer)
+        failed = limited = number = 0
+        renewed = False
+        while True:
+            number += 1
+            self._require_leave(url)
+            outcome = await self._try(gate, await _signed(request, signer), number)
+            if isinstance(outcome, _Decoded):
+                return outcome.value
+            match outcome.next:
+                case Next.WAIT:
+                    limited += 1
+                    if limited >= self._tries:
+                        raise outcome.error
+                case Next.RETRY:
+                    failed += not gate.is_failing  # a request is not to blame for its host
+                    most = self._tries if gate.has_answered else min(self._tries, _TRIES_WITH_A_STRANGER)
+                    if failed >= most or gate.gave_up or self._tries == 1:
+                        raise outcome.error
+                    await self._timer.sleep(self._backoff(max(failed, 1), outcome.answer))
+                case Next.STOP:
+                    self._stop(url, str(outcome.error))
+                    raise outcome.error
+                case Next.RAISE:
+                    if renewed or not await _renewed(outcome.answer, signer):
+                        raise outcome.error
+                    renewed = True
+
+    async def _try(self, gate: Gate, request: _Request[T], number: int) -> _Decoded[T] | Failure:
+        """One attempt, when the gate lets it through. Its outcome is told to the gate, and to the log."""
+        given = await gate.enter()
+        began = self._timer.now()
         try:
-            return decode(answer)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _unreadable(url, answer.body, error) from error
+            answer = await self._follow(request, given)
+            outcome = answer if isinstance(answer, Failure) else _understood(request, answer)
+        except BaseException:
+            gate.drop(given)
+            raise
+        seconds = self._timer.now() - began
+        failed = outcome if isinstance(outcome, Failure) else None
+        verdict = failed.next if failed else None
+        attempt = trace.Attempt(request.method, request.url, number, given.waited, seconds)
+        trace.attempted(attempt, outcome.answer, failed.error if failed else None)
+        gate.leave(given, outcome.answer, limited=verdict is Next.WAIT, failed=verdict is Next.RETRY)
+        return outcome
 
-    async def _attempt(self, url: URL, request: _Request) -> Answer:
+    async def _follow(self, request: _Request[T], given: Pass) -> Answer | Failure:
         """One attempt at a whole answer; redirects within the origin are followed, except for a POST."""
-        target = url
+        target = request.url
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = await self._send(target, request)
-            if answer.status not in _REDIRECTS or request.method == "POST":
+            answer = await self._send(target, request, given)
+            if isinstance(answer, Failure) or answer.status not in _REDIRECTS or request.method == "POST":
                 return answer
-            target = _redirected(target, answer.headers.get("Location", ""))
-        raise errors.UnreadableAnswer(f"{_where(url)}: more than {_MAX_REDIRECTS} redirects")
+            try:
+                target = redirected(target, answer.headers.get("Location", ""))
+            except errors.UnreadableAnswer as error:
+                return Failure(error, Next.RAISE, answer)
+        circle = errors.UnreadableAnswer(f"{where(request.url)}: more than {_MAX_REDIRECTS} redirects")
+        return Failure(circle, Next.RAISE)
 
-    async def _send(self, url: URL, request: _Request) -> Answer:
+    async def _send(self, url: URL, request: _Request[T], given: Pass) -> Answer | Failure:
         """Send one request and read one answer."""
         if self._session is None:
             raise RuntimeError("HttpClient is used outside of its context")
-        proxy = _proxy_for(url)
+        proxy = proxy_for(url)
+        self._require_leave(url)
         self.requests += 1
+        if self.requests == self._budget:
+            self._turn_away(self._budget_spent)
+        given.sent.append(self._timer.now())
         sent_at = request.clock()
         try:
             async with self._session.request(
                 request.method,
                 url,
                 headers=request.headers,
-                data=None if request.json is None else msgspec.json.encode(request.json),
+                data=request.body,
                 allow_redirects=False,
                 proxy=proxy,
             ) as response:
-                if response.status == 200:
-                    body = await self._whole_body(url, response)
-                else:
-                    body = await _beginning(response)
+                if response.status != 200:
+                    return Answer(response.status, response.headers, await _beginning(response), sent_at)
+                body = await _whole_body(response, self._max_body)
+                if body is None:
+                    return failure.oversized(url, self._max_body)
                 return Answer(response.status, response.headers, body, sent_at)
         except (aiohttp.ClientError, OSError) as error:
-            raise _transport_error(url, error, self._timeout) from error
+            return failure.broken_off(url, error, self._timeout)
 
-    async def _whole_body(self, url: URL, response: aiohttp.ClientResponse) -> bytes:
-        pieces, size = [], 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > self._max_body:
-                response.close()
-                raise errors.UnreadableAnswer(f"{_where(url)}: the answer is larger than {self._max_body:,} bytes")
-            pieces.append(piece)
-        return b"".join(pieces)
+    def _gate(self, url: URL, signer: Signer | None) -> Gate:
+        key = (_origin(url), signer.account if signer else None)
+        if key not in self._gates:
+            host = shown(url.host_port_subcomponent or "")
+            self._gates[key] = Gate(host, self._window, self._timer, trace.paused)
+        return self._gates[key]
+
+    def _backoff(self, failed: int, answer: Answer | None) -> float:
+        """Seconds until a failed request is tried again: more each time, or what a 503 asks for."""
+        growing = min(_FIRST_BACKOFF * 2.0 ** min(failed - 1, 10), _LONGEST_BACKOFF)
+        wait = growing * self._timer.random.uniform(0.5, 1.0)
+        asked = named_wait(answer.headers, self._timer.wall()) if answer else None
+        return wait if asked is None else max(wait, asked)
+
+    def _require_leave(self, url: URL) -> None:
+        """Raise if nothing may be sent any more: to this host, or at all."""
+        if message := self._stopped.get(_origin(url)):
+            raise errors.Blocked(message)
+        if self._budget is not None and self.requests >= self._budget:
+            raise self._budget_spent()
+
+    def _budget_spent(self) -> errors.BudgetSpent:
+        return errors.BudgetSpent(f"the {self._budget:,} requests that this run may send have been sent")
+
+    def _stop(self, url: URL, message: str) -> None:
+        """Send nothing more to this host."""
+        origin = _origin(url)
+        self._stopped[origin] = message
+        self._turn_away(lambda: errors.Blocked(message), origin)
+
+    def _turn_away(self, error: Callable[[], errors.SourceError], origin: URL | None = None) -> None:
+        """Let the requests that wait raise an error: those to one host, or all."""
+        for (at, _), gate in self._gates.items():
+            if origin is None or at == origin:
+                gate.turn_away(error)
+
+
+async def _signed(request: _Request[T], signer: Signer | None) -> _Request[T]:
+    return replace(request, headers={**request.headers, **await signer.headers()}) if signer else request
+
+
+async def _renewed(answer: Answer | None, signer: Signer | None) -> bool:
+    """Whether the signer was refused, and can sign anew."""
+    return answer is not None and answer.status == 401 and signer is not None and await signer.refused(answer)
+
+
+def _origin(url: URL) -> URL:
+    try:
+        return url.origin()
+    except ValueError:
+        raise errors.UnreadableAnswer(f"{where(url)}: not a URL that can be asked for") from None
+
+
+def _understood(request: _Request[T], answer: Answer) -> _Decoded[T] | Failure:
+    if answer.status != 200:
+        return failure.refused(request.url, answer)
+    try:
+        return _Decoded(request.decode(answer), answer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return failure.unreadable(request.url, answer, error)
+
+
+async def _whole_body(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """The body; `None` if it is larger than `limit` bytes."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > limit:
+            response.close()
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
@@ -234,179 +346,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     with suppress(aiohttp.ClientError, OSError):
         async for piece in response.content.iter_any():
             body += piece
-            if len(body) >= _MAX_ERROR_BODY:
+            if len(body) >= failure.MAX_ERROR_BODY:
                 response.close()
                 break
-    return body[:_MAX_ERROR_BODY]
-
-
-def validate_base_url(text: str, what: str) -> URL:
-    """The base URL that a person gave for a server, without a trailing slash.
-
-    `https` is required; plain `http` is accepted for a loopback host. Credentials, a query and a fragment are
-    refused. `what` names the option in the message of `WrongUsage`.
-    """
-    named = f"{what} {shown(text)!r}" if "@" not in text else what  # never print a password
-    try:
-        url = URL(text)
-        host, port = url.host, url.explicit_port
-    except ValueError:
-        raise errors.WrongUsage(f"{named}: not a URL") from None
-    if url.scheme not in ("http", "https") or not host or port == 0 or not text.isprintable() or " " in text:
-        raise errors.WrongUsage(f"{named}: not a URL of the form https://host")
-    if url.user is not None or url.password is not None:
-        raise errors.WrongUsage(f"{what}: a URL with a user name or a password is not accepted")
-    if "?" in text or "#" in text:
-        raise errors.WrongUsage(f"{named}: a URL with a query or a fragment is not accepted")
-    if url.scheme == "http" and not _is_loopback(host):
-        raise errors.WrongUsage(f"{named}: plain http is only accepted for a loopback host")
-    return url.with_path(url.raw_path.rstrip("/"), encoded=True)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _proxy_for(url: URL) -> URL | None:
-    """The proxy that the environment names for this URL, if any."""
-    host = url.host or ""
-    if _is_loopback(host):
-        return None
-    proxies = urllib.request.getproxies()
-    text = proxies.get(url.scheme) or proxies.get("all")
-    if not text or urllib.request.proxy_bypass(host):
-        return None
-    try:
-        proxy = URL(text if "://" in text else f"http://{text}")
-    except ValueError:
-        proxy = URL()
-    if proxy.scheme not in ("http", "https") or not proxy.host:
-        raise errors.WrongUsage(
-            f"the proxy that the environment names for {url.scheme} is not an http or https URL"
-        )
-    return proxy
-
-
-def _redirected(source: URL, location: str) -> URL:
-    """Where a redirect leads; only the same scheme, host and port are followed."""
-    try:
-        target = source.join(URL(location)) if location else None
-        same = target is not None and target.origin() == source.origin()
-    except ValueError:
-        target, same = None, False
-    if target is None:
-        raise errors.UnreadableAnswer(f"{_where(source)}: a redirect that leads nowhere")
-    if not same:
-        raise errors.UnreadableAnswer(
-            f"{_where(source)}: a redirect to another server ({shown(target.host or '')}) is not followed"
-        )
-    return target.with_user(None).with_fragment(None)
-
-
-def _where(url: URL) -> str:
-    """Host and path: enough to find the request, without what a query may hold."""
-    return shown(f"{url.host_port_subcomponent or ''}{url.raw_path}", 200)
-
-
-def _server_words(body: bytes) -> str:
-    """The reason that a server gave, for a message: Docker Hub uses `message`, `detail` or `text`."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        for key in ("message", "detail", "text"):
-            if key in fields:
-                return shown(msgspec.json.decode(fields[key], type=str))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    text = body.decode("utf-8", "replace").strip()
-    return "" if text.startswith(("<", "{", "[")) else shown(text)
-
-
-def _is_challenge(body: bytes) -> bool:
-    """Whether this is the CDN's page that asks a browser to prove itself, instead of an answer."""
-    start = body[:_MAX_ERROR_BODY].lower()
-    return _is_html(start) and (b"just a moment" in start or b"challenge-platform" in start)
-
-
-def _is_html(body: bytes) -> bool:
-    return body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html"))
-
-
-def _refused(url: URL, answer: Answer) -> errors.SourceError:
-    """The error for an answer with a status other than 200."""
-    status, where = answer.status, _where(url)
-    words = _server_words(answer.body)
-    said = f"{status}: {words}" if words else f"{status}"
-    if _is_challenge(answer.body):
-        return _challenged(where)
-    if status == 404 and (_is_html(answer.body) or b"Page Not Found" in answer.body):
-        # The route is gone, or a proxy answered: it says nothing about what was asked for.
-        return errors.UnreadableAnswer(f"{where}: there is no such page on the server ({said})")
-    if status == 404:
-        return errors.NotFound(f"{where}: not found ({said})")
-    if status == 429:
-        return errors.RateLimited(f"{where}: too many requests ({said}); try again later")
-    if status == 403 and _PAGINATION_REFUSED in answer.body:
-        return errors.PaginationRefused(f"{where}: no further pages for this caller ({said})")
-    if status in (401, 403):
-        if "error code:" in words:
-            return errors.Blocked(f"{where}: the server's CDN refuses this client ({said}); try again later")
-        return errors.Blocked(f"{where}: access refused ({said})")
-    if status >= 500 or status == 408:
-        return errors.Unreachable(f"{where}: the server failed ({said}); try again later")
-    return errors.UnreadableAnswer(f"{where}: an unexpected answer ({said})")
-
-
-def _challenged(where: str) -> errors.Blocked:
-    return errors.Blocked(
-        f"{where}: the server's CDN wants to see a browser (a challenge page came instead of data); "
-        "try again later"
-    )
-
-
-def _unreadable(url: URL, body: bytes, error: Exception) -> errors.SourceError:
-    """The error for an answer with status 200 that is not what it should be."""
-    where = _where(url)
-    if _is_challenge(body):
-        return _challenged(where)
-    if _is_html(body):
-        return errors.UnreadableAnswer(f"{where}: an HTML page came instead of data")
-    why = "nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
-    return errors.UnreadableAnswer(f"{where}: the answer is not understood ({why})")
-
-
-def _transport_error(url: URL, error: Exception, timeout: aiohttp.ClientTimeout) -> errors.SourceError:
-    """The error for a request without a whole, well-formed HTTP answer."""
-    where = _where(url)
-    match error:
-        case aiohttp.ConnectionTimeoutError():
-            why = f"no connection within {timeout.sock_connect:g} s"
-        case aiohttp.SocketTimeoutError():
-            why = f"nothing came for {timeout.sock_read:g} s"
-        case TimeoutError():
-            why = f"no whole answer within {timeout.total:g} s"
-        case aiohttp.ClientProxyConnectionError():
-            why = "the proxy named in the environment cannot be reached"
-        case aiohttp.ClientHttpProxyError():
-            why = f"the proxy named in the environment refused ({error.status})"
-        case aiohttp.ClientConnectorCertificateError():
-            why = "the server's certificate is not accepted"
-        case aiohttp.ClientSSLError():
-            why = "no secure connection (TLS) with the server"
-        case aiohttp.ClientConnectorDNSError():
-            why = "the host name is not known"
-        case aiohttp.ClientConnectorError():
-            why = f"no connection ({os.strerror(error.errno) if error.errno else 'refused'})"
-        case aiohttp.ClientPayloadError():
-            why = "the answer was cut short or damaged on the way"
-        case aiohttp.ClientResponseError():
-            return errors.UnreadableAnswer(f"{where}: the answer is not well-formed HTTP")
-        case aiohttp.InvalidURL():
-            return errors.UnreadableAnswer(f"{where}: not a URL that can be asked for")
-        case _:
-            why = "the connection broke off"
-    return errors.Unreachable(f"{where}: {why}")
+    return body[: failure.MAX_ERROR_BODY]

@@ -16,7 +16,6 @@ from yarl import URL
 from hubindex import errors, moment
 from hubindex.records import Tag, TagNames
 from hubindex.sources import names
-from hubindex.sources.challenge import Bearer, read_challenge
 from hubindex.sources.credentials import Credentials
 from hubindex.sources.foreign_text import shown
 from hubindex.sources.http import Answer, HttpClient, Refusal, Signer, validate_base_url
@@ -146,10 +145,10 @@ class Registry:
             refusal = error.__cause__
             if not isinstance(refusal, Refusal) or refusal.status != 401:
                 raise
-            challenge = read_challenge(refusal.headers)
-            if isinstance(challenge, Bearer) and challenge.is_insufficient:
-                raise errors.NotFound(f"{name}: not found in the registry: missing or private (401)") from refusal
-            raise
+            verdict = self._access.verdict(name, refusal)
+            if verdict is None:
+                raise
+            raise verdict from refusal
 
     def _url(self, name: str, *path: str) -> URL:
         if not names.is_path(name):

@@ -82,11 +82,11 @@ class RegistryAccess:
         """A 401: learn what the registry asks for. Whether one more request can do better."""
         self._check()
         challenge = read_challenge(answer.headers)
-        if isinstance(challenge, Basic):
-            return self._answer_basic()
-        if challenge is None:
+        if challenge is None or (isinstance(challenge, Basic) and self.credentials is None):
             return False
         self._challenge = challenge
+        if isinstance(challenge, Basic):
+            return True
         known = self._known(scope)
         if challenge.scope and challenge.scope != known.asked:
             known.asked, known.token = challenge.scope, ""
@@ -98,14 +98,24 @@ class RegistryAccess:
             known.token = ""  # a fresh one is kept: the request may have had the one before it
         return is_settled or not challenge.is_insufficient
 
-    def _answer_basic(self) -> bool:
-        """Use Basic from now on; if it was used already, the password is wrong, or there is none."""
-        if self.credentials is None:
-            return False
-        if isinstance(self._challenge, Basic):
-            self._refuse(401, self.registry)
-        self._challenge = Basic()
-        return True
+    def verdict(self, repository: str, refusal: Refusal) -> errors.SourceError | None:
+        """What it means that a request for a repository got a 401 after all that could be done."""
+        challenge = read_challenge(refusal.headers)
+        if isinstance(challenge, Bearer) and challenge.is_insufficient:
+            return errors.NotFound(
+                f"{repository}: not found in the registry: missing or private (401){self._withheld(challenge)}"
+            )
+        if isinstance(challenge, Basic) and isinstance(self._challenge, Basic):
+            return self._refuse(self.registry)
+        return None
+
+    def _withheld(self, challenge: Bearer) -> str:
+        """For a message: that the credentials did not go to the realm, if there are any that did not."""
+        realm = realm_url(challenge.realm, self.registry)
+        if realm is None or self.credentials is None or may_have_credentials(realm, self.registry):
+            return ""
+        host = shown(realm.host_port_subcomponent or "", 80)
+        return f"; the password was not sent to {host}, because that is not the registry's own host"
 
     async def _token(self, challenge: Bearer, scope: str) -> str:
         known = self._known(scope)
@@ -150,7 +160,7 @@ class RegistryAccess:
         if not isinstance(refusal, Refusal):
             return error
         if refusal.status == 401 and signed:
-            self._refuse(401, realm)
+            return self._refuse(realm)
         where = realm.host_port_subcomponent
         if refusal.status in (401, 403) and "json" in refusal.headers.get("Content-Type", ""):
             return errors.NotFound(f"{where} gives no token for this repository: it is missing or private")
@@ -158,14 +168,14 @@ class RegistryAccess:
             return errors.UnreadableAnswer(f"{where}: there are no tokens at the address that the registry named")
         return type(error)(f"{where}: no token was given (status {refusal.status}); try again later")
 
-    def _refuse(self, status: int, url: URL) -> None:
-        """Write down that the credentials are wrong, and raise it: they are never sent again."""
+    def _refuse(self, url: URL) -> errors.SignInRefused:
+        """Write down that the credentials are wrong: they are never sent again."""
         origin = self.credentials.origin if self.credentials else "nowhere"
         self._refusal = (
-            f"{url.host_port_subcomponent} refused the user name and the password from {origin} ({status}); "
-            "it was not tried again; log in anew"
+            f"{url.host_port_subcomponent} refused the user name and the password from {origin} (401); "
+            "they are not tried again; log in anew"
         )
-        self._check()
+        return errors.SignInRefused(self._refusal)
 
     def _check(self) -> None:
         if self._refusal:

@@ -3,14 +3,14 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
 from tests.cli.conftest import Call
-from tests.cli.story import ms, short, whole
+from tests.cli.story import ms, whole
 from tests.index.building import add, crawl, image, tag
 
 FIELDS = [
@@ -20,13 +20,6 @@ FIELDS = [
 CHANGE_FIELDS = [
     "Name", "Tag", "Change", "Old", "New", "Since", "SinceEarliest", "PushedAt", "Certainty", "Note",
 ]  # fmt: skip
-
-
-def table(text: str, numbers: Mapping[str, int]) -> str:
-    """A golden table: `<n>` stands for the short digest `n`, `|` ends a line that ends in blanks."""
-    for name, number in numbers.items():
-        text = text.replace(name, short(number))
-    return text.replace("|", "")
 
 
 @pytest.mark.parametrize(
@@ -84,16 +77,13 @@ def test_the_spans_of_a_tag(story: str, call: Call, line: str, expected: str) ->
 def test_the_table_is_whole_on_demand(story_sqlite: str, call: Call) -> None:
     """`--no-trunc`: whole digests and milliseconds."""
     out = call("--db", story_sqlite, "history", "mongo:7", "--no-trunc").out
-    assert out == (
-        f"DIGEST{' ' * 68}SINCE                      UNTIL                                             CERTAINTY   "
-        "CALLED                   AGE\n"
-        f"{whole(2)}   2024-03-01T09:12:44.167Z   last seen 2024-03-09T04:00:00Z                    confirmed   "
-        "7.0.6, 7.0, latest       \n"
+    header, second, first = out.splitlines()
+    assert header.split() == ["DIGEST", "SINCE", "UNTIL", "CERTAINTY", "CALLED", "AGE"]
+    assert second.startswith(f"{whole(2)}   2024-03-01T09:12:44.167Z   last seen 2024-03-09T04:00:00Z   ")
+    assert first == (
         f"{whole(1)}   2024-01-15T10:00:00Z       2024-02-01T04:00:00Z … 2024-03-01T09:12:44.167Z   confirmed   "
-        "7.0.5, 7.0, latest       6 weeks\n"
-    ).replace("7.0.6, 7.0, latest       ", "7.0.6, 7.0, latest   ").replace(
-        "7.0.5, 7.0, latest       6", "7.0.5, 7.0, latest   6"
-    ).replace("CALLED                   AGE", "CALLED               AGE")
+        "7.0.5, 7.0, latest   6 weeks"
+    )
 
 
 def test_json_has_all_fields(story: str, call: Call) -> None:
@@ -137,11 +127,8 @@ def test_a_tag_that_is_gone_was_not_seen_since(location: Location, call: Call) -
     crawl(ingest, app, ms("2024-03-01T00:00:00Z"), tag("v1", 1), tag("v2", 2))
     crawl(ingest, app, ms("2024-03-02T00:00:00Z"), tag("v2", 2))
     ingest.close()
-    assert call("--db", location.target, "history", "acme/app:v1").out.splitlines()[1].split("   ") == [
-        "(gone)             ", "2024-03-01T00:00:00Z … 2024-03-02T00:00:00Z", *[""] * 16, " unknown", *[""] * 3, " ",
-    ] or call("--db", location.target, "history", "acme/app:v1").out.splitlines()[1].split() == [
-        "(gone)", "2024-03-01T00:00:00Z", "…", "2024-03-02T00:00:00Z", "unknown"
-    ]  # fmt: skip
+    row = call("--db", location.target, "history", "acme/app:v1").out.splitlines()[1]
+    assert row.split() == ["(gone)", "2024-03-01T00:00:00Z", "…", "2024-03-02T00:00:00Z", "unknown"]
 
 
 def test_many_names_are_counted(location: Location, call: Call) -> None:

@@ -34,20 +34,22 @@ class Crawled:
     paths: Sequence[str]
 
 
-def crawl(hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now) -> Crawled:
-    """Serve `hub` and crawl it; must end before the deadline."""
-    return asyncio.run(asyncio.wait_for(crawl_served(hub, location, plan, clock), DEADLINE))
+def crawl(
+    hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now, tries: int = 1
+) -> Crawled:
+    """Serve `hub` and crawl it, sending a request that fails `tries` times; must end before the deadline."""
+    return asyncio.run(asyncio.wait_for(crawl_served(hub, location, plan, clock, tries), DEADLINE))
 
 
 async def crawl_served(
-    hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now
+    hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now, tries: int = 1
 ) -> Crawled:
     """As `crawl`, in the running loop."""
     warnings: list[str] = []
     before = len(hub.requests)
     async with (
         hub.serve() as url,
-        HttpClient(connections=plan.concurrency) as http,
+        HttpClient(connections=plan.concurrency, tries=tries) as http,
         Writer(location) as writer,
     ):
         crawler = Crawler(DockerHub(http, url, clock), writer, plan, warnings.append, clock)
@@ -106,8 +108,8 @@ def problems(location: Location) -> list[str]:
 
 
 def hub_of(paths: Sequence[str], tag_count: int = 1) -> FakeHub:
-    """A Hub whose repositories have the tags `t0`, `t1`, … each, pushed one a minute."""
-    hub = FakeHub()
+    """A Hub that allows everything, whose repositories have the tags `t0`, `t1`, … each, pushed one a minute."""
+    hub = FakeHub(rate_limit=1_000_000)
     for path in paths:
         repository = hub.add_repository(path, f"about {path}")
         for number in range(tag_count):

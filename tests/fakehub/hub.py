@@ -1,7 +1,6 @@
 """The state of a stand-in Hub: repositories, searches, habits, weather, and what has arrived."""
 
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
@@ -10,6 +9,7 @@ from aiohttp import web
 
 from tests.fakehub.accounts import HUB_LIFE, TokenBook, bearer
 from tests.fakehub.data import FakeRepository
+from tests.fakehub.limits import RateLimits, Wait
 
 Route = Literal["search", "v1", "repositories", "tags"]
 Proceed: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -66,9 +66,12 @@ class Hub:
     `users`: who can sign in, with the password or access token of each.
     `tokens`: the Hub tokens given out; `tokens.forget()` makes them unknown, long before they expire.
     `registry`: the habits of the registry on the same server.
-    `rate_limit`: requests a minute in the X-RateLimit headers; nothing is enforced.
+    `rate_limit`: requests a minute in the X-RateLimit headers; `enforce` makes them count.
     `signed_in_rate_limit`: the same for a caller who has signed in.
     `rate_remaining`: what the headers say is left, if it shall not be counted.
+    `limits`: how the budget of requests works, and in which form a 429 tells how long to wait.
+    `latency`: seconds before each answer, counted from the arrival of the request.
+    `has_canary`: whether `library/hello-world` answers on its own address without being in any list.
     """
 
     repositories: dict[str, FakeRepository] = field(default_factory=dict)
@@ -83,10 +86,12 @@ class Hub:
     rate_limit: int = 180
     signed_in_rate_limit: int = 600
     rate_remaining: int | None = None
+    limits: RateLimits = field(default_factory=RateLimits)
+    latency: float = 0.0
+    has_canary: bool = True
     clock: Callable[[], float] = time.time
     _fixed_searches: dict[str, list[str]] = field(default_factory=dict)
     _repositories_made: int = 0
-    _minute: deque[float] = field(default_factory=deque)
 
     def add_repository(
         self,
@@ -153,7 +158,16 @@ class Hub:
     def arrived(self, request: web.Request) -> None:
         """Write down a request."""
         self.requests.append(Arrival(request.method, request.path_qs, request.headers))
-        self._minute.append(self.clock())
+
+    def enforce(
+        self, limit: int, window: float = 60.0, *, signed_in: int | None = None, wait: Wait = "seconds"
+    ) -> None:
+        """From now on answer 429 to a caller of more than `limit` requests within `window` seconds.
+
+        `signed_in` is the limit of an account, by default the same. `wait`: see `RateLimits`.
+        """
+        self.rate_limit, self.signed_in_rate_limit = limit, limit if signed_in is None else signed_in
+        self.limits = RateLimits(window, is_enforced=True, wait=wait)
 
     def token(self, user: str) -> str:
         """A token of ten minutes for a user, as signing in gives it."""
@@ -172,18 +186,28 @@ class Hub:
             raise KeyError(token)
         return grant.user
 
-    def rate_headers(self, account: str | None = None) -> dict[str, str]:
+    def rate_headers(self, account: str | None, address: str) -> dict[str, str]:
         """The X-RateLimit headers of an ordinary answer now: a rolling minute (API.md 4.1)."""
-        now = self.clock()
-        while self._minute and self._minute[0] <= now - 60:
-            self._minute.popleft()
-        limit = self.rate_limit if account is None else self.signed_in_rate_limit
-        remaining = limit - len(self._minute) if self.rate_remaining is None else self.rate_remaining
+        now, caller, limit = self.clock(), account or address, self._limit(account)
+        counted = self.limits.remaining(caller, limit, now)
         return {
             "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(int(now) + 60),
+            "X-RateLimit-Remaining": str(counted if self.rate_remaining is None else self.rate_remaining),
+            "X-RateLimit-Reset": str(int(self.limits.resets(caller, now))),
         }
+
+    def too_many(self, account: str | None, address: str) -> dict[str, str] | None:
+        """Count a request; the headers of its 429 if it is one too many and the budget is enforced."""
+        now, caller, limit = self.clock(), account or address, self._limit(account)
+        self.limits.arrived(caller, now)
+        if not self.limits.is_enforced or self.limits.remaining(caller, limit, now) >= 0:
+            return None
+        self.limits.refused += 1
+        rates = self.rate_headers(account, address) if self.limits.has_headers else {}
+        return rates | self.limits.wait_header(caller, limit, now)
+
+    def _limit(self, account: str | None) -> int:
+        return self.rate_limit if account is None else self.signed_in_rate_limit
 
     def paths(self) -> list[str]:
         """The path and query of each request so far."""

@@ -1,7 +1,7 @@
 """The routes of the stand-in Hub (API.md sections 2, 3 and 6). They read the hub and never change it."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -24,6 +24,7 @@ from tests.fakehub.rows import (
 T = TypeVar("T", FakeRepository, FakeTag)
 
 LARGEST_PAGE = 100
+CANARY = "library/hello-world"
 OFFSET_TOO_LARGE = "pagination offset too large for anonymous requests; sign in to page further"
 
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "&<>\u2028\u2029"}
@@ -34,9 +35,9 @@ def encode(value: JSON) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES).encode()
 
 
-def json_response(value: JSON, *, status: int = 200) -> web.Response:
+def json_response(value: JSON, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer in JSON."""
-    return web.Response(body=encode(value), status=status, content_type="application/json")
+    return web.Response(body=encode(value), status=status, content_type="application/json", headers=headers)
 
 
 def error(status: int, message: str) -> web.Response:
@@ -155,10 +156,10 @@ class Routes:
         return _listing(request, page, [repository_row(each) for each in page.items])
 
     async def repository(self, request: web.Request) -> web.Response:
-        """One repository (API.md 6.5)."""
+        """One repository (API.md 6.5). The canary is there for all who want to know whether the Hub sees them."""
         repository = self._repository(request)
-        if repository is None and request.match_info["name"] == "hello-world":
-            return json_response({"name": "hello-world", "namespace": "library"})
+        if repository is None and self._hub.has_canary and _path(request) == CANARY:
+            repository = FakeRepository(CANARY, 1, "Hello World! (an example of minimal Dockerization)")
         if repository is None:
             return error(404, "object not found")
         return json_response(repository_detail(repository))
@@ -203,7 +204,7 @@ class Routes:
         return json_response({"message": "404: Page Not Found"}, status=404)
 
     def _repository(self, request: web.Request) -> FakeRepository | None:
-        return self._hub.repositories.get("{namespace}/{name}".format_map(request.match_info))
+        return self._hub.repositories.get(_path(request))
 
     def _tag(self, request: web.Request) -> tuple[FakeRepository | None, FakeTag | None]:
         repository = self._repository(request)
@@ -251,6 +252,11 @@ def _address(request: web.Request, page: int) -> str:
     """The address of another page, in the style of the request, its parameters sorted."""
     query = {**request.query, "page": str(page)}
     return f"{request.scheme}://{request.host}{request.rel_url.raw_path}?{urlencode(sorted(query.items()))}"
+
+
+def _path(request: web.Request) -> str:
+    """The full path of the repository that an address names."""
+    return "{namespace}/{name}".format_map(request.match_info)
 
 
 def _positive(text: str | None, default: int) -> int:

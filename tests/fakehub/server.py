@@ -12,7 +12,7 @@ from aiohttp import web
 from tests.fakehub.catalog import CatalogRoutes
 from tests.fakehub.hub import Fault, Hub, Proceed
 from tests.fakehub.registry import RegistryRoutes, is_registry
-from tests.fakehub.routes import Routes, error
+from tests.fakehub.routes import Routes, error, json_response
 from tests.fakehub.weather import on
 
 _START_SECONDS = 30
@@ -100,14 +100,20 @@ class FakeHub(Hub):
                 account = self.account(request)
             except KeyError:
                 return error(401, "unauthorized")
+            address = request.remote or ""
+            refused = self.too_many(account, address)
+            if refused is not None:
+                return json_response({"detail": "Rate limit exceeded"}, status=429, headers=refused)
             response = await handler(request)
-            response.headers.update(self.rate_headers(account))
+            response.headers.update(self.rate_headers(account, address))
             return response
 
         proceed: Proceed = fair
         for fault in reversed(self.faults):
             proceed = partial(_through, fault, proceed)
         response = await proceed(request)
+        if self.latency:
+            await asyncio.sleep(self.latency)
         if not response.prepared and "gzip" in request.headers.get("Accept-Encoding", ""):
             response.enable_compression(web.ContentCoding.gzip)
         return response

@@ -11,14 +11,16 @@ A fault is asked before the route. It answers itself, or lets the request `proce
 
 import asyncio
 import gzip
+import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
 from tests.fakehub.hub import Fault, Proceed
-from tests.fakehub.routes import encode
+from tests.fakehub.routes import LARGEST_PAGE, encode
 from tests.fakehub.rows import JSON
 
 HTML_503 = "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>\n"
@@ -39,6 +41,36 @@ def on(pattern: str, fault: Fault, *, times: int | None = None, after: int = 0) 
         return await proceed(request)
 
     return sometimes
+
+
+def share(part: float, fault: Fault, *, seed: int = 1) -> Fault:
+    """`fault` for that share of requests, 0 to 1, which the order of concurrent requests does not change.
+
+    Whether it strikes depends on `seed`, the address, and how often this address was asked for.
+    """
+    asked: Counter[str] = Counter()
+
+    async def by_lot(request: web.Request, proceed: Proceed) -> web.StreamResponse:
+        asked[request.path_qs] += 1
+        lot = hashlib.sha256(f"{seed} {asked[request.path_qs]} {request.path_qs}".encode()).digest()
+        if int.from_bytes(lot[:8]) < part * 2**64:
+            return await fault(request, proceed)
+        return await proceed(request)
+
+    return by_lot
+
+
+def poisoned(row: int) -> Fault:
+    """500 for every page of a list that would have the row of that number, from 0, whatever its size."""
+
+    async def poisoning(request: web.Request, proceed: Proceed) -> web.StreamResponse:
+        page = int(request.query.get("page", "1"))
+        size = min(int(request.query.get("page_size") or request.query.get("n") or "10"), LARGEST_PAGE)
+        if (page - 1) * size <= row < page * size:
+            return await server_error()(request, proceed)
+        return await proceed(request)
+
+    return poisoning
 
 
 def answer(

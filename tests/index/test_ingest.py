@@ -15,7 +15,7 @@ from hubindex.errors import StorageError
 from hubindex.index import repositories, sql
 from hubindex.index.health import check
 from hubindex.index.history import resolve
-from hubindex.index.ingest import GONE_AFTER, Ingest, Walk
+from hubindex.index.ingest import GONE_AFTER, Absence, Ingest, Walk
 from hubindex.index.location import Location
 from hubindex.index.reader import Reader, open_reader
 from hubindex.index.search import Query, search
@@ -695,7 +695,7 @@ def test_one_404_makes_a_repository_missing_and_no_more(
 ) -> None:
     """Missing repositories keep everything and stay in search."""
     with ingest.transaction() as batch:
-        assert batch.repository_missing("library/mongo", 10)
+        assert batch.repository_missing("library/mongo", 10) is Absence.MISSING
     assert rows(location, "SELECT missing_at, gone_at FROM repository") == [(10, None)]
     assert names_found(reader, "mongo") == ["library/mongo"]
 
@@ -866,7 +866,7 @@ def test_a_late_404_is_no_news(ingest: Ingest, location: Location) -> None:
     """A 404 from before the repository was last described does not count."""
     add(ingest, "a/b", seen_at=20)
     with ingest.transaction() as batch:
-        assert batch.repository_missing("a/b", 10)
+        assert batch.repository_missing("a/b", 10) is Absence.MISSING
     assert rows(location, "SELECT missing_at FROM repository") == [(None,)]
 
 
@@ -885,7 +885,7 @@ def test_a_walk_over_a_gone_repository_leaves_search_sound(
 def test_a_404_of_an_unknown_repository(ingest: Ingest) -> None:
     """It is not in the index, and does not come into it."""
     with ingest.transaction() as batch:
-        assert not batch.repository_missing("library/none", 10)
+        assert batch.repository_missing("library/none", 10) is Absence.UNKNOWN
 
 
 # What a source returned for a term.

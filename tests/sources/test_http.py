@@ -43,7 +43,7 @@ def ask(*answers: bytes, path: str = "/v2/x?page=2", client: HttpClient | None =
     """What the client makes of `answers`, and the server that gave them."""
 
     async def asking() -> tuple[str, Wire]:
-        async with wire(*answers) as served, client or HttpClient() as http:
+        async with wire(*answers) as served, client or HttpClient(tries=1) as http:
             return await http.get(served.url.join(URL(path)), greeting), served
 
     return asyncio.run(asking())
@@ -70,7 +70,7 @@ def test_an_answer_is_decoded_and_the_request_is_counted() -> None:
     seen: list[Answer] = []
 
     async def asking() -> int:
-        async with wire(reply(GREETING, X_RateLimit_Remaining="17")) as served, HttpClient() as http:
+        async with wire(reply(GREETING, X_RateLimit_Remaining="17")) as served, HttpClient(tries=1) as http:
             await http.get(served.url, seen.append, clock=lambda: 1234)
             return http.requests
 
@@ -104,7 +104,7 @@ def test_cookies_are_not_kept() -> None:
     """A cookie that one answer sets is not sent with the next request."""
 
     async def asking() -> str:
-        async with wire(reply(GREETING, Set_Cookie="a=b; Path=/")) as served, HttpClient() as http:
+        async with wire(reply(GREETING, Set_Cookie="a=b; Path=/")) as served, HttpClient(tries=1) as http:
             await http.get(served.url, greeting)
             await http.get(served.url, greeting)
             return served.heads[1]
@@ -187,7 +187,7 @@ def test_an_error_whose_body_is_cut_short_is_still_that_error() -> None:
     endless = b"HTTP/1.1 404 Not Found\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 100_000 + HOLD
     assert type(failure(endless)) is NotFound
     silent = b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n" + HOLD
-    assert type(failure(silent, client=HttpClient(read_timeout=0.05))) is NotFound
+    assert type(failure(silent, client=HttpClient(read_timeout=0.05, tries=1))) is NotFound
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_an_encoding_that_was_not_offered_is_no_data() -> None:
 )
 def test_the_unpacked_size_is_limited(answer: bytes) -> None:
     """Reading stops at the limit, however the bytes are packed."""
-    error = failure(answer, client=HttpClient(max_body=4000))
+    error = failure(answer, client=HttpClient(max_body=4000, tries=1))
     assert type(error) is UnreadableAnswer
     assert "larger than 4,000 bytes" in str(error)
 
@@ -280,10 +280,10 @@ def test_a_header_of_ordinary_size_passes() -> None:
 @pytest.mark.parametrize(
     ("answer", "client", "words"),
     [
-        (HOLD, HttpClient(read_timeout=0.05), "nothing came for 0.05 s"),
-        (reply(GREETING)[:-3] + HOLD, HttpClient(read_timeout=0.05), "nothing came for 0.05 s"),
-        (HOLD, HttpClient(total_timeout=0.05), "no whole answer within 0.05 s"),
-        (reply(GREETING)[:-3] + HOLD, HttpClient(total_timeout=0.05), "no whole answer within 0.05 s"),
+        (HOLD, HttpClient(read_timeout=0.05, tries=1), "nothing came for 0.05 s"),
+        (reply(GREETING)[:-3] + HOLD, HttpClient(read_timeout=0.05, tries=1), "nothing came for 0.05 s"),
+        (HOLD, HttpClient(total_timeout=0.05, tries=1), "no whole answer within 0.05 s"),
+        (reply(GREETING)[:-3] + HOLD, HttpClient(total_timeout=0.05, tries=1), "no whole answer within 0.05 s"),
     ],
 )
 def test_silence_ends_in_time(answer: bytes, client: HttpClient, words: str) -> None:
@@ -299,7 +299,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
     async def asking() -> None:
         async with wire(b"") as served:
             url = served.url
-        async with HttpClient() as http:
+        async with HttpClient(tries=1) as http:
             await http.get(url, greeting)
 
     with pytest.raises(Unreachable, match=r"^127\.0\.0\.1:\d+/: no connection \(.*\)$"):
@@ -310,7 +310,7 @@ def test_a_host_that_is_not_known_is_unreachable() -> None:
     """A name that cannot exist is one short line."""
 
     async def asking() -> None:
-        async with HttpClient() as http:
+        async with HttpClient(tries=1) as http:
             await http.get(URL("https://hub.docker.invalid/v2/x"), greeting)
 
     with pytest.raises(Unreachable, match=r"^hub\.docker\.invalid/v2/x: "):
@@ -321,7 +321,7 @@ def test_no_tls_is_unreachable() -> None:
     """A server that does not speak TLS where https was asked for."""
 
     async def asking() -> None:
-        async with wire(reply(GREETING)) as served, HttpClient() as http:
+        async with wire(reply(GREETING)) as served, HttpClient(tries=1) as http:
             await http.get(served.url.with_scheme("https"), greeting)
 
     with pytest.raises(Unreachable, match="no secure connection"):
@@ -352,7 +352,7 @@ def test_redirects_on_the_same_server_are_followed(status: str, location: str) -
 )
 def test_redirects_elsewhere_are_not_followed(location: str) -> None:
     """Another scheme, host or port, or no address at all, ends the request."""
-    client = HttpClient()
+    client = HttpClient(tries=1)
     error = failure(reply("", "302 Found", Location=location), client=client)
     assert type(error) is UnreadableAnswer
     assert "redirect" in str(error)
@@ -361,7 +361,7 @@ def test_redirects_elsewhere_are_not_followed(location: str) -> None:
 
 def test_a_circle_of_redirects_ends() -> None:
     """At most five redirects are followed, and each is a request that counts."""
-    client = HttpClient()
+    client = HttpClient(tries=1)
     assert "more than 5 redirects" in str(failure(reply("", "302 Found", Location="/v2/x"), client=client))
     assert client.requests == 6
 
@@ -370,7 +370,7 @@ def test_a_redirect_brings_no_credentials() -> None:
     """A user name in the address of a redirect is not sent."""
 
     async def asking() -> list[str]:
-        async with wire(b"") as served, HttpClient() as http:
+        async with wire(b"") as served, HttpClient(tries=1) as http:
             target = served.url.with_user("me").with_password("secret") / "there"
             served.answers[:] = [reply("", "302 Found", Location=str(target)), reply(GREETING)]
             await http.get(served.url, greeting)
@@ -385,7 +385,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     """Requests go to the proxy that the environment names, with its password, except for excluded hosts."""
 
     async def asking() -> list[str]:
-        async with wire(reply(GREETING)) as served, HttpClient() as http:
+        async with wire(reply(GREETING)) as served, HttpClient(tries=1) as http:
             monkeypatch.setenv("http_proxy", str(served.url.with_user("me").with_password("pw")))
             monkeypatch.setenv("no_proxy", "excluded.invalid")
             assert await http.get(URL("http://hub.example/v2/x"), greeting) == "hello"
@@ -408,7 +408,7 @@ def test_a_proxy_that_refuses_is_unreachable(answer: bytes, words: str, monkeypa
     """The message names neither the proxy's address nor its password."""
 
     async def asking() -> None:
-        async with wire(answer) as served, HttpClient() as http:
+        async with wire(answer) as served, HttpClient(tries=1) as http:
             monkeypatch.setenv("https_proxy", str(served.url.with_user("me").with_password("sesame")))
             await http.get(URL("https://hub.example/v2/x"), greeting)
 
@@ -424,7 +424,7 @@ def test_a_proxy_of_another_kind_is_wrong_usage(proxy: str, monkeypatch: pytest.
     monkeypatch.setenv("https_proxy", proxy)
 
     async def asking() -> None:
-        async with HttpClient() as http:
+        async with HttpClient(tries=1) as http:
             await http.get(URL("https://hub.example/v2/x"), greeting)
 
     with pytest.raises(WrongUsage, match="not an http or https URL"):
@@ -438,7 +438,7 @@ def test_a_certificate_that_nobody_knows_is_refused() -> None:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
 
     async def asking() -> None:
-        async with wire(reply(GREETING), tls=tls) as served, HttpClient() as http:
+        async with wire(reply(GREETING), tls=tls) as served, HttpClient(tries=1) as http:
             await http.get(served.url.with_scheme("https"), greeting)
 
     with pytest.raises(Unreachable, match="certificate is not accepted"):
@@ -525,7 +525,7 @@ def sign_in(*answers: bytes, badge: Badge) -> list[str]:
     """The heads of the requests that are sent with a badge."""
 
     async def asking() -> list[str]:
-        async with wire(*answers) as served, HttpClient() as http:
+        async with wire(*answers) as served, HttpClient(tries=1) as http:
             assert await http.get(served.url / "v2", greeting, signer=badge) == "hello"
             return served.heads
 
@@ -550,7 +550,7 @@ def test_a_token_that_is_refused_is_renewed() -> None:
 def test_a_request_is_refused_once_or_twice_and_no_more(renewals: int, requests: int) -> None:
     """A signer that cannot renew, or whose new token is refused too, ends in `Blocked`."""
     badge = Badge(renewals)
-    client = HttpClient()
+    client = HttpClient(tries=1)
 
     async def asking() -> None:
         async with wire(reply("", "401 Unauthorized")) as served, client as http:
@@ -565,7 +565,7 @@ def test_a_question_can_be_posted() -> None:
     """A body is sent as JSON, with the headers of the caller."""
 
     async def asking() -> str:
-        async with wire(reply(GREETING)) as served, HttpClient() as http:
+        async with wire(reply(GREETING)) as served, HttpClient(tries=1) as http:
             question = {"identifier": "me"}
             await http.get(served.url, greeting, method="POST", json=question, headers={"Accept": "*/*"})
             return served.heads[0]
@@ -581,7 +581,7 @@ def test_a_head_request_gives_headers_alone() -> None:
 
     async def asking() -> Answer:
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nDocker-Content-Digest: sha256:0\r\n\r\n"
-        async with wire(answer) as served, HttpClient() as http:
+        async with wire(answer) as served, HttpClient(tries=1) as http:
             return await http.get(served.url, lambda answer: answer, method="HEAD")
 
     answer = asyncio.run(asking())

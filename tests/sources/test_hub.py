@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 import pytest
@@ -88,6 +88,34 @@ class TestQuestions:
         assert page.repositories[1].name == "library/mongo-express"
         assert page.count == len(page.repositories)
         assert (page.more, page.observed_at, page.warnings) == (False, NOW, ())
+
+    @pytest.mark.parametrize(
+        ("ordering", "names"),
+        [
+            (None, ["library/web", "acme/web", "beta/web"]),
+            ("-star_count", ["beta/web", "acme/web", "library/web"]),
+            ("-pull_count", ["acme/web", "library/web", "beta/web"]),
+        ],
+    )
+    def test_a_search_in_another_order(
+        self, ordering: Literal["-pull_count", "-star_count"] | None, names: list[str]
+    ) -> None:
+        """The highest come first with a minus sign: here the Hub's sign is not inverted."""
+        hub = FakeHub()
+        for name, stars, pulls in (("library/web", 1, 20), ("acme/web", 2, 30), ("beta/web", 3, 10)):
+            hub.add_repository(name, star_count=stars, pull_count=pulls)
+        hub.set_search("web", ["library/web", "acme/web", "beta/web"])
+        page = ask(hub, lambda source: source.search_page("web", 1, ordering=ordering))
+        assert [each.name for each in page.repositories] == names
+
+    def test_a_search_for_official_images(self) -> None:
+        """Only these are asked for."""
+        hub = sample_hub()
+        page = ask(hub, lambda source: source.search_page("mongo", 1, ordering="-pull_count", official=True))
+        query = "query=mongo&page=1&page_size=100&ordering=-pull_count&is_official=true"
+        assert hub.paths() == [f"/v2/search/repositories/?{query}"]
+        assert page.repositories
+        assert all(each.is_official for each in page.repositories)
 
     @pytest.mark.parametrize("term", ["a&b=c#d?e+f%20g", "ünïcode 🚀", "../../etc", "a/b", "", "\0", "\ud800"])
     def test_any_text_can_be_searched(self, term: str) -> None:

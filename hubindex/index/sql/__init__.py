@@ -31,14 +31,12 @@ def load(family: str, dialect: str) -> dict[str, str]:
 
 def bind(parameters: Parameters, dialect: str) -> Parameters:
     """The parameters as the driver of `dialect` wants them: SQLite takes a list as a JSON array."""
-    if dialect != "sqlite":
-        return parameters
-    for value in parameters.values():
-        if isinstance(value, list):
-            break
-    else:
-        return parameters
-    return {name: _json_array(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    bound = parameters
+    if dialect == "sqlite":
+        for name, value in parameters.items():
+            if isinstance(value, list):
+                bound = {**bound, name: _json_array(value)}
+    return bound
 
 
 def _translate(statement: str, dialect: str) -> str:

@@ -30,6 +30,9 @@ ON CONFLICT (repository_id, seed_id) DO NOTHING
 -- What was done too long ago is due.
 UPDATE job SET due_at = :now WHERE done_at < :fresh_since AND due_at > :now
 
+-- name: retry
+UPDATE job SET due_at = :now WHERE asked_by IS NOT NULL AND due_at > :now
+
 -- name: finish_job
 UPDATE job
 SET due_at = :due_at, done_at = :done_at, done_for = coalesce(asked_by, done_for), asked_by = NULL,
@@ -50,7 +53,8 @@ UPDATE job SET leased_until = :leased_until
 WHERE repository_id = :repository_id AND seed_id = :seed_id AND leased_by = :leased_by
 
 -- name: owners
-SELECT DISTINCT leased_by FROM job WHERE leased_by IS NOT NULL
+-- Whatever is leased is due.
+SELECT DISTINCT leased_by FROM job WHERE due_at <= :now AND leased_by IS NOT NULL
 
 -- name: release_owner
 UPDATE job SET leased_by = NULL, leased_until = NULL WHERE leased_by = :leased_by
@@ -73,7 +77,8 @@ SELECT min(due_at) FROM job WHERE due_at > :now
 
 -- name: claim_due
 SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
-       coalesce(r.swept_at = r.walked_at, false), r.walk_problem IS NULL
+       coalesce(r.swept_at > :sweep_since AND (r.walk_problem IS NULL OR r.swept_at = r.walked_at), false),
+       r.walk_problem IS NULL
 FROM job j
 LEFT JOIN repository r ON r.repository_id = j.repository_id
 LEFT JOIN seed s ON s.seed_id = j.seed_id
@@ -84,7 +89,8 @@ FOR UPDATE OF j SKIP LOCKED
 
 -- name: claim_asked
 SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
-       coalesce(r.swept_at = r.walked_at, false), r.walk_problem IS NULL
+       coalesce(r.swept_at > :sweep_since AND (r.walk_problem IS NULL OR r.swept_at = r.walked_at), false),
+       r.walk_problem IS NULL
 FROM job j
 LEFT JOIN repository r ON r.repository_id = j.repository_id
 LEFT JOIN seed s ON s.seed_id = j.seed_id
@@ -105,7 +111,7 @@ SELECT failure, count(*) FROM job WHERE tries > 0 GROUP BY failure ORDER BY coun
 
 -- name: due_visits
 -- Those that are due: how many there are, and of how many the whole list of tags is known.
-SELECT count(*), count(*) FILTER (WHERE r.swept_at = r.walked_at)
+SELECT count(*), count(*) FILTER (WHERE r.swept_at IS NOT NULL AND r.walk_problem IS NULL)
 FROM job j JOIN repository r ON r.repository_id = j.repository_id
 WHERE j.due_at <= :now
 
@@ -114,7 +120,7 @@ SELECT s.kind, s.name, s.wanted FROM job j JOIN seed s ON s.seed_id = j.seed_id 
 
 -- name: known_hits
 -- What a term found last time: as in due_visits.
-SELECT count(*), count(*) FILTER (WHERE r.swept_at = r.walked_at)
+SELECT count(*), count(*) FILTER (WHERE r.swept_at IS NOT NULL AND r.walk_problem IS NULL)
 FROM search_term t
 JOIN search_hit h ON h.term_id = t.term_id
 JOIN repository r ON r.repository_id = h.repository_id
@@ -122,5 +128,5 @@ WHERE t.term = :term AND h.position <= :wanted
 
 -- name: known_names
 -- Repositories of a namespace: as in due_visits.
-SELECT count(*), count(*) FILTER (WHERE swept_at = walked_at)
+SELECT count(*), count(*) FILTER (WHERE swept_at IS NOT NULL AND walk_problem IS NULL)
 FROM repository WHERE registry_id = 1 AND gone_at IS NULL AND name >= :first AND name < :beyond

@@ -2,13 +2,13 @@
 
 -- name: tag
 -- A row for each closed span of one tag, or a single one without; what is open stands in each.
-SELECT r.repository_id, r.missing_at, r.swept_at, r.partial_at, r.partial_since,
-       t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, d.digest,
-       coalesce(s.digest_id, 0), s.pushed_at, s.first_seen_at, s.last_seen_at, s.gone_at, e.digest
+SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at,
+       coalesce(s.digest_id, 0), s.pushed_at, s.first_seen_at, s.last_seen_at, s.gone_at,
+       d.digest, e.digest, r.repository_id, r.missing_at, r.swept_at, r.partial_at, r.partial_since
 FROM repository r
 JOIN tag t ON t.repository_id = r.repository_id
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
-LEFT JOIN span s ON s.repository_id = t.repository_id AND s.tag_id = t.tag_id
+LEFT JOIN span s ON t.closed_spans > 0 AND s.repository_id = t.repository_id AND s.tag_id = t.tag_id
 LEFT JOIN digest e ON e.repository_id = s.repository_id AND e.digest_id = s.digest_id
 WHERE r.registry_id = (SELECT registry_id FROM registry WHERE host = :registry)
       AND r.name = :repository AND t.name = :tag
@@ -19,8 +19,13 @@ SELECT name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at
 FROM tag WHERE repository_id = :repository_id
 
 -- name: tags_named
-SELECT name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at
-FROM tag WHERE repository_id = :repository_id AND name = ANY(:names)
+-- As `tag`, of some tags of a repository.
+SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at,
+       coalesce(s.digest_id, 0), s.pushed_at, s.first_seen_at, s.last_seen_at, s.gone_at, t.name
+FROM tag t
+LEFT JOIN span s ON t.closed_spans > 0 AND s.repository_id = t.repository_id AND s.tag_id = t.tag_id
+WHERE t.repository_id = :repository_id AND t.name = ANY(:names)
+ORDER BY t.name, s.number
 
 -- name: tags_changed
 -- The tags whose state may differ between two moments: something began or ended, or contradicts itself, in between.
@@ -63,6 +68,9 @@ WHERE d.repository_id = :repository_id AND d.digest_id = ANY(:digest_ids)
 -- name: platforms
 SELECT platform_id, name FROM platform WHERE platform_id = ANY(:platform_ids)
 
+-- name: platform
+SELECT name FROM platform WHERE platform_id = :platform_id
+
 -- name: sweeps
 SELECT started_at, finished_at FROM sweep WHERE repository_id = :repository_id ORDER BY started_at
 
@@ -74,9 +82,12 @@ JOIN repository r ON r.repository_id = c.repository_id
 ORDER BY r.name
 
 -- name: has_digest
--- Who has a digest that begins with 32 bits: its own number, and that of the index around it or 0.
-SELECT r.repository_id, r.name, r.swept_at, r.partial_at, r.partial_since, p.digest_id, p.index_id, d.digest
+-- Who has a digest that begins with 32 bits: its own number, and that of an index around it or 0; then its own digest
+-- and tags, and the digest, images and tags of that index.
+SELECT r.repository_id, r.name, r.swept_at, r.partial_at, r.partial_since, p.digest_id, p.index_id,
+       d.digest, d.tags, i.digest, i.images, i.tags
 FROM digest_prefix p
 JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
+LEFT JOIN digest i ON p.index_id > 0 AND i.repository_id = p.repository_id AND i.digest_id = p.index_id
 JOIN repository r ON r.repository_id = p.repository_id
 WHERE p.prefix = :prefix
