@@ -1,6 +1,5 @@
 """Indexes whose frontier is full without a listing, and crawls of what is due there."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -19,7 +18,6 @@ from hubindex.sources.http import HttpClient
 from hubindex.sources.hub import DockerHub
 
 _BATCH = 10_000
-_LOOK_SECONDS = 0.01
 
 
 class Crawled(NamedTuple):
@@ -51,12 +49,12 @@ async def crawl_due(
     later: int = 0,
     ready: Callable[[], object] = lambda: None,
 ) -> Crawled:
-    """Crawl whatever is due, `later` milliseconds from now, and stop after `most` visits.
+    """Crawl whatever is due, or all `later` milliseconds from now, with `most` requests.
 
     `ready` is called when everything is open and nothing was asked yet.
     """
-    plan = Plan(concurrency=concurrency)
-    async with HttpClient(connections=concurrency) as http, Writer(location) as writer:
+    plan = Plan(concurrency=concurrency, max_age=later // 2 or None)
+    async with HttpClient(connections=concurrency, budget=most) as http, Writer(location) as writer:
         crawler = Crawler(
             DockerHub(http, url),
             writer,
@@ -66,18 +64,8 @@ async def crawl_due(
         )
         ready()
         began = monotonic()
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_stop(crawler, most)) if most is not None else None
-            await crawler.run()
-            if watch is not None:
-                watch.cancel()
+        await crawler.run()
         ended = monotonic()
     if crawler.progress.failures:
         raise RuntimeError(f"the crawl failed: {crawler.progress.first_error}")
     return Crawled(began, ended, crawler.progress.done, http.requests)
-
-
-async def _stop(crawler: Crawler, most: int) -> None:
-    while crawler.progress.done < most:  # noqa: ASYNC110 - a crawl tells nobody when it gets on
-        await asyncio.sleep(_LOOK_SECONDS)
-    crawler.progress.stopped = True

@@ -44,7 +44,7 @@ _only_next: _Decode = msgspec.json.Decoder(_Next).decode
 
 
 def run(workspace: Workspace) -> Iterator[Result]:
-    """Pages as large as they come, 100 tags of eight platforms; then as large as the mean of the Hub, and small."""
+    """Pages as large as they come, 100 tags of eight platforms; then as the mean of the Hub, and small ones."""
     repositories = workspace.size(1000, 20)
     template = workspace.empty("sqlite", "latency_template")
     upgrade(template)

@@ -33,7 +33,7 @@ def run(workspace: Workspace) -> Iterator[Result]:
 
 
 def _of_frontiers(workspace: Workspace) -> Iterator[Result]:
-    """The same number of visits is made, and then the crawl stops; what differs is how many others are due."""
+    """The budget of requests ends the crawl after so many visits; what differs is how many others are due."""
     many, few, visits = workspace.size(100_000, 200), workspace.size(1000, 20), workspace.size(500, 10)
     with fast_hub.serving(1, _VARIANTS, many, few) as url:
         for engine in ENGINES:
