@@ -16,7 +16,10 @@ import benchmarks
 from benchmarks.measure import Result
 from benchmarks.workspace import Workspace
 
-FAMILIES = ("startup", "searching", "asking", "writing", "crawling", "memory", "size", "unchanged")
+FAMILIES = (
+    "startup", "searching", "asking", "writing", "crawling", "latency", "workers", "claims", "memory", "size",
+    "unchanged",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,18 +1,22 @@
 """A stand-in Docker Hub that costs next to nothing: answers are made and packed before the first request.
 
-    python -m benchmarks.fast_hub PAGES VARIANTS SIZE...
+    python -m benchmarks.fast_hub [--latency SECONDS] [--rows TAGS] PAGES VARIANTS SIZE...
 
-serves for each SIZE a namespace `nSIZE` of so many repositories, each with PAGES pages of 100 tags: 25 image
-indexes with four tags and eight platforms each. Repositories share VARIANTS different tag lists. It prints its
-URL when it is ready.
+serves for each SIZE a namespace `nSIZE` of so many repositories, each with PAGES pages of 100 tags (or TAGS):
+image indexes with four tags and eight platforms each. Repositories share VARIANTS different tag lists. It prints
+its URL when it is ready. `/asked` answers how many requests came since it was asked last, and how many different
+ones.
 """
 
+import argparse
 import asyncio
 import gzip
 import random
 import re
 import subprocess
 import sys
+import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,16 +28,25 @@ from benchmarks.histories import INDEX, PAGE, PLATFORMS
 Answers = dict[tuple[bytes, int], bytes]
 
 _ALIASES = 4
+_ASKED = b"/asked"
 _NEXT = "https://hub.docker.com/v2/next"
 _page_number = re.compile(rb"[?&]page=(\d+)").search
 _HEADERS = b"Content-Type: application/json\r\nContent-Encoding: gzip"
 _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"
 
 
+class Asked(msgspec.Struct):
+    """How many requests came, and how many different ones."""
+
+    requests: int
+    different: int
+
+
 @contextmanager
-def serving(pages: int, variants: int, *sizes: int) -> Iterator[str]:
-    """The URL of a stand-in in a process of its own."""
-    arguments = [sys.executable, "-m", "benchmarks.fast_hub", *map(str, (pages, variants, *sizes))]
+def serving(pages: int, variants: int, *sizes: int, latency: float = 0, rows: int = PAGE) -> Iterator[str]:
+    """The URL of a stand-in in a process of its own, which lets each answer wait for `latency` seconds."""
+    options = ["--latency", str(latency), "--rows", str(rows)]
+    arguments = [sys.executable, "-m", "benchmarks.fast_hub", *options, *map(str, (pages, variants, *sizes))]
     checkout = Path(__file__).parent.parent
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=checkout) as process:
         assert process.stdout is not None
@@ -48,17 +61,23 @@ def names(size: int) -> list[str]:
     return [f"n{size}/repository-{number}" for number in range(size)]
 
 
-def answers(pages: int, variants: int, sizes: Sequence[int]) -> Answers:
+def asked(url: str) -> Asked:
+    """What a stand-in was asked since it told that last."""
+    with urllib.request.urlopen(f"{url}{_ASKED.decode()}", timeout=60) as answer:
+        return msgspec.json.decode(answer.read(), type=Asked)
+
+
+def answers(pages: int, variants: int, sizes: Sequence[int], rows: int = PAGE) -> Answers:
     """All answers, by path and page."""
     rng = random.Random("fast hub")
-    lists = [[_answer(_tag_page(rng, number, pages)) for number in range(pages)] for _ in range(variants)]
+    lists = [[_answer(_tag_page(rng, number, pages, rows)) for number in range(pages)] for _ in range(variants)]
     made: Answers = {}
     for size in sizes:
         own = names(size)
         path = f"/v2/namespaces/n{size}/repositories"
         for start in range(0, size, PAGE):
-            rows = [_repository(name) for name in own[start : start + PAGE]]
-            made[path.encode(), start // PAGE + 1] = _answer(_envelope(rows, size, is_last=start + PAGE >= size))
+            listed = [_repository(name) for name in own[start : start + PAGE]]
+            made[path.encode(), start // PAGE + 1] = _answer(_envelope(listed, size, is_last=start + PAGE >= size))
         for place, name in enumerate(own):
             tags = f"{path}/{name.partition('/')[2]}/tags".encode()
             made.update({(tags, number): page for number, page in enumerate(lists[place % variants], 1)})
@@ -84,15 +103,15 @@ def _repository(name: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _tag_page(rng: random.Random, number: int, pages: int) -> dict[str, object]:
+def _tag_page(rng: random.Random, number: int, pages: int, size: int) -> dict[str, object]:
     rows: list[dict[str, object]] = []
-    for content in range(PAGE // _ALIASES):
-        place = number * PAGE + content * _ALIASES
+    for content in range(size // _ALIASES):
+        place = number * size + content * _ALIASES
         at = f"{2024 - place // 8760}-01-01T00:00:00.{999_999 - place:06}Z"
         digest = _digest(rng)
         images = [_image(rng, platform, at) for platform in PLATFORMS]
         rows += [_tag(f"{place + alias}.{content}-alpine", digest, images, at) for alias in range(_ALIASES)]
-    return _envelope(rows, pages * PAGE, is_last=number == pages - 1)
+    return _envelope(rows, pages * len(rows), is_last=number == pages - 1)
 
 
 def _tag(name: str, digest: str, images: list[dict[str, object]], at: str) -> dict[str, object]:
@@ -118,9 +137,29 @@ def _digest(rng: random.Random) -> str:
     return f"sha256:{rng.randbytes(32).hex()}"
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, made: Answers) -> None:
+class _Hub:
+    """The answers, how long they take, and what was asked for."""
+
+    def __init__(self, made: Answers, latency: float) -> None:
+        self.latency = latency
         self._made = made
+        self._asked: Counter[tuple[bytes, int]] = Counter()
+
+    def answer(self, target: bytes) -> bytes:
+        if target == _ASKED:
+            told = Asked(self._asked.total(), len(self._asked))
+            self._asked.clear()
+            body = msgspec.json.encode(told)
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        number = _page_number(target)
+        key = target.partition(b"?")[0], int(number[1]) if number else 1
+        self._asked[key] += 1
+        return self._made.get(key, _NOT_FOUND)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, hub: _Hub) -> None:
+        self._hub = hub
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -131,18 +170,30 @@ class _Connection(asyncio.Protocol):
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
-            target = head.split(b" ", 2)[1]
-            number = _page_number(target)
-            key = target.partition(b"?")[0], int(number[1]) if number else 1
-            self._transport.write(self._made.get(key, _NOT_FOUND))
+            answer = self._hub.answer(head.split(b" ", 2)[1])
+            if self._hub.latency:
+                asyncio.get_running_loop().call_later(self._hub.latency, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
 
 
-async def _serve(made: Answers) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(made), "127.0.0.1", 0)
+async def _serve(hub: _Hub) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(hub), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
 
+def _main() -> None:
+    parser = argparse.ArgumentParser("python -m benchmarks.fast_hub")
+    parser.add_argument("--latency", type=float, default=0)
+    parser.add_argument("--rows", type=int, default=PAGE)
+    parser.add_argument("pages", type=int)
+    parser.add_argument("variants", type=int)
+    parser.add_argument("sizes", type=int, nargs="+")
+    options = parser.parse_args()
+    made = answers(options.pages, options.variants, options.sizes, options.rows)
+    asyncio.run(_serve(_Hub(made, options.latency)))
+
+
 if __name__ == "__main__":
-    _pages, _variants, *_sizes = map(int, sys.argv[1:])
-    asyncio.run(_serve(answers(_pages, _variants, _sizes)))
+    _main()

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import fast_hub
-from benchmarks.measure import Result, information
-from benchmarks.workspace import Workspace
+from benchmarks.crawling import crawl
+from benchmarks.frontiers import crawl_due, fill
+from benchmarks.measure import Result, at_most, information
+from benchmarks.workspace import ENGINES, Workspace
 from hubindex.index.location import Location
 
 _VARIANTS = 5
@@ -20,17 +22,37 @@ def run(workspace: Workspace) -> Iterator[Result]:
     many, few = workspace.size(200, 6), workspace.size(20, 2)
     pages = workspace.size(5, 1)
     with fast_hub.serving(pages, _VARIANTS, many, few) as url:
-        large, small = (_peak(workspace, url, size) for size in (many, few))
+        large, small = (_peak(workspace.empty("sqlite", "memory"), url, size) for size in (many, few))
     yield information(
         f"memory of a crawl of {many} repositories against {few}",
         large / small,
         f"{large / 1e6:.0f} MB against {small / 1e6:.0f} MB",
     )
 
+    yield from _of_frontiers(workspace)
 
-def _peak(workspace: Workspace, url: str, size: int) -> int:
-    index = workspace.empty("sqlite", "memory").target
-    arguments = [sys.executable, "-m", "benchmarks.memory", index, url, str(size)]
+
+def _of_frontiers(workspace: Workspace) -> Iterator[Result]:
+    """The budget of requests ends the crawl after so many visits; what differs is how many others are due."""
+    many, few, visits = workspace.size(100_000, 200), workspace.size(1000, 20), workspace.size(500, 10)
+    with fast_hub.serving(1, _VARIANTS, many, few) as url:
+        for engine in ENGINES:
+            peaks = []
+            for size in (many, few):
+                index = workspace.empty(engine, "memory")
+                fill(index, size)
+                peaks.append(_peak(index, url, visits, "due"))
+            yield at_most(
+                f"memory of a crawl with {many:,} repositories in the frontier against {few:,}, {engine}",
+                peaks[0] / peaks[1],
+                1.2,
+                f"{peaks[0] / 1e6:.0f} MB against {peaks[1] / 1e6:.0f} MB after {visits:,} visits",
+            )
+
+
+def _peak(index: Location, url: str, number: int, what: str = "namespace") -> int:
+    """Bytes that a crawl takes at most: of the namespace of that size, or of what is due, so many visits."""
+    arguments = [sys.executable, "-m", "benchmarks.memory", index.target, url, str(number), what]
     child = subprocess.run(arguments, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parent.parent)
     return int(child.stdout)
 
@@ -45,7 +67,9 @@ def _own_peak() -> int:
 
 
 if __name__ == "__main__":
-    from benchmarks.crawling import crawl
-
-    asyncio.run(crawl(Location.parse(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    _index, _number = Location.parse(sys.argv[1]), int(sys.argv[3])
+    if sys.argv[4] == "due":
+        asyncio.run(crawl_due(_index, sys.argv[2], most=_number))
+    else:
+        asyncio.run(crawl(_index, sys.argv[2], _number))
     print(_own_peak())

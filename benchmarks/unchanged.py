@@ -1,4 +1,4 @@
-"""A crawl of tag pages that have not changed must not write a tag or a history row."""
+"""A crawl of tag pages that have not changed asks for one of them, and must not write a tag or a history row."""
 
 import asyncio
 import sqlite3
@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from benchmarks import fast_hub
+from benchmarks.corpus import DAY
 from benchmarks.crawling import crawl
-from benchmarks.measure import Result, at_most
+from benchmarks.frontiers import crawl_due, fill
+from benchmarks.histories import PAGE
+from benchmarks.measure import Result, at_most, information
 from benchmarks.workspace import ENGINES, Workspace
 from hubindex.index.location import Location
 from hubindex.index.migrate import upgrade
@@ -36,6 +39,22 @@ def run(workspace: Workspace) -> Iterator[Result]:
             f"{again.total():,} of {tags:,} tags; {first.total():,} in the first crawl",
             " rows",
         )
+    for pages in (1, workspace.size(50, 3)):
+        yield from _requests(workspace, pages)
+
+
+def _requests(workspace: Workspace, pages: int) -> Iterator[Result]:
+    """What it takes to look again at a repository a week after the first visit, and after four weeks."""
+    location = workspace.empty("sqlite", "unchanged")
+    fill(location, 1)
+    with fast_hub.serving(pages, 1, 1) as url:
+        visits = [asyncio.run(crawl_due(location, url, later=later)) for later in (0, 7 * DAY, 29 * DAY)]
+    first, week, month = (visit.requests for visit in visits)
+    if [visit.repositories for visit in visits] != [1, 1, 1] or first != pages:
+        raise RuntimeError(f"one repository of {pages} pages, visited three times: {visits}")
+    what = f"requests for an unchanged repository of {pages * PAGE:,} tags"
+    yield at_most(f"{what}, a week later", week, 1, f"{first} for the first visit", "")
+    yield information(f"{what}, after four weeks: to the end", month, f"{first} for the first visit", "")
 
 
 def _watch(location: Location) -> None:

@@ -160,6 +160,7 @@ class Lister:
             return stored
 
         stored = await desk.writer.write(write)
+        desk.changed.set()  # they can be visited while the list goes on
         for repository in stored:
             # What is new is not changed as well when a second search finds it and knows more of it.
             if (repository.is_new or repository.is_changed) and self._counted.add(repository.repository_id):

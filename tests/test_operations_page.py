@@ -1,0 +1,85 @@
+"""What `docs/operations.md` shows can be used as it stands: files parse, and the program knows the commands."""
+
+import re
+import shlex
+from configparser import RawConfigParser
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from hubindex.cli import hubindex
+
+PAGE = (Path(__file__).parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+
+WORKER = ["crawl", "--watch", "--log-format", "json"]
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"(?<=```{language}\n).*?(?=```)", PAGE, re.DOTALL)
+
+
+def documents() -> list[dict[str, Any]]:
+    """All YAML documents of the page."""
+    return [document for block in blocks("yaml") for document in yaml.safe_load_all(block)]
+
+
+def units() -> list[RawConfigParser]:
+    """All systemd units of the page."""
+    found = []
+    for block in blocks("ini"):
+        unit = RawConfigParser(strict=True, delimiters=("=",))
+        unit.optionxform = str  # type: ignore[assignment, method-assign]
+        unit.read_string(block)
+        found.append(unit)
+    return found
+
+
+def commands() -> list[str]:
+    """Every `hubindex …` that is typed, or started by a unit."""
+    typed = re.findall(r"`(?:\S+/)?hubindex ([^`{]+)`", PAGE)
+    started = re.findall(r"^ExecStart=\S+/hubindex (.+)$", PAGE, re.MULTILINE)
+    return sorted({*typed, *started})
+
+
+def test_the_compose_file_runs_ten_workers() -> None:
+    """Ten replicas of a worker that waits for a healthy database."""
+    services = documents()[0]["services"]
+    assert services["worker"]["command"] == WORKER
+    assert services["worker"]["deploy"] == {"replicas": 10}
+    assert set(services["worker"]["depends_on"]) <= set(services)
+
+
+def test_the_kubernetes_manifest_has_a_secret_and_ten_workers() -> None:
+    """The Deployment takes its environment from the Secret beside it, and its labels fit each other."""
+    secret, deployment = documents()[1:]
+    spec = deployment["spec"]
+    worker = spec["template"]["spec"]["containers"][0]
+    assert (secret["kind"], deployment["kind"], spec["replicas"]) == ("Secret", "Deployment", 10)
+    assert worker["args"] == WORKER
+    assert worker["envFrom"] == [{"secretRef": {"name": secret["metadata"]["name"]}}]
+    assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
+
+
+def test_the_units_say_what_they_start_and_when() -> None:
+    """A service that a timer starts, and a template of workers."""
+    service, timer, worker = units()
+    assert service["Service"]["Type"] == "oneshot"
+    assert timer["Timer"]["OnCalendar"] == "hourly"
+    assert worker["Service"]["ExecStart"].split()[1:] == WORKER
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_program_knows_each_command(line: str) -> None:
+    """Commands and options of the page exist."""
+    command: click.Command = hubindex
+    context = click.Context(command)
+    words = shlex.split(line)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None
+        command, context = found, click.Context(found, parent=context)
+    command.make_parser(context).parse_args(words)
