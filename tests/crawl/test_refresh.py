@@ -49,11 +49,14 @@ def due_after(location: Location, name: str) -> float:
 
 
 def stuck(hub: FakeHub, location: Location, pattern: str, *, after: int, plan: Plan) -> None:
-    """A crawl that is cancelled when requests get no answer any more."""
-    enough = asyncio.Event()
+    """A crawl that is cancelled when as many requests get no answer as it has tasks; one, if `after` is 0."""
+    enough, waiting = asyncio.Event(), 0
 
     async def stick(request: web.Request, proceed: Proceed) -> web.StreamResponse:
-        enough.set()
+        nonlocal waiting
+        waiting += 1
+        if waiting == (plan.concurrency if after else 1):
+            enough.set()
         await asyncio.Event().wait()
         return await proceed(request)
 
