@@ -104,8 +104,9 @@ class Sight(NamedTuple):
 class World:
     """A Hub in time, and whoever looks at it.
 
-    `swept` are the fair crawls, which read every list to its end, by moment and repository. `absences` are runs of 404 answers for a repository that
-    no other answer interrupts: when the first and the last of them were asked for.
+    `swept` are the fair crawls, which read every list to its end, by moment and repository. `absences` are runs of
+    404 answers for a repository that no other answer interrupts: when the first and the last of them were asked
+    for.
     """
 
     random: Random

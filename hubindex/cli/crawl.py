@@ -14,7 +14,7 @@ import click
 from hubindex import moment
 from hubindex.cli.facts import duration
 from hubindex.cli.options import common_options, note, settings, write
-from hubindex.errors import IncompleteCrawl, SignInRefused, WrongUsage
+from hubindex.errors import HubindexError, IncompleteCrawl, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 if TYPE_CHECKING:
@@ -168,6 +168,17 @@ def crawl(
         raise click.Abort(
             "interrupted: what is complete is stored; 'hubindex crawl' goes on with the rest"
         ) from None
+    except HubindexError as error:
+        if log_format == "text":
+            raise
+        return _complain_in_json(error)
+
+
+def _complain_in_json(error: HubindexError) -> int:
+    from hubindex.cli.progress import Display
+
+    Display(quiet=False, log_format="json").say("error", str(error))
+    return error.exit_code
 
 
 def _hub_path(name: str) -> str:

@@ -45,6 +45,7 @@ class Crawler:
         self._visitor = Visitor(self._desk)
         self._queue: asyncio.Queue[Job | None] = asyncio.Queue(plan.concurrency)
         self._asked_by: int | None = None
+        self._claimed: list[Job] = []
 
     @property
     def progress(self) -> Progress:
@@ -137,7 +138,9 @@ class Crawler:
         now, max_age = desk.clock(), desk.plan.max_age
         fresh_since = None if max_age is None else now - max_age
         count = desk.plan.concurrency
-        return batch.frontier.claim(desk.owner.name, count, now, _wall(), self._asked_by, fresh_since)
+        jobs = batch.frontier.claim(desk.owner.name, count, now, _wall(), self._asked_by, fresh_since)
+        self._claimed = jobs  # whoever waits for them may be cancelled
+        return jobs
 
     async def _work(self) -> None:
         while (job := await self._queue.get()) is not None:
@@ -159,7 +162,7 @@ class Crawler:
 
     def _release(self, batch: Batch) -> None:
         """Give back what was claimed and not done."""
-        batch.frontier.release(self._desk.owner.name, self._desk.in_hand.values())
+        batch.frontier.release(self._desk.owner.name, [*list(self._desk.in_hand.values()), *self._claimed])
 
 
 def _wall() -> int:

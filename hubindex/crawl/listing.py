@@ -1,6 +1,7 @@
 """Listing a seed: the repositories of a search term, of a namespace, or a single one by name."""
 
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Container, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -68,7 +69,7 @@ class Lister:
     async def _term(self, job: Job, term: str, wanted: int) -> None:
         """The first results; if anonymous callers are refused further pages, those of other orders too."""
         hub, size = self._desk.hub, min(wanted, PAGE_SIZE)
-        found: dict[int, None] = {}
+        found: dict[str, int] = {}
         lists: list[_Ask] = [
             partial(hub.search_page, term, page_size=size),
             partial(hub.search_page, term, page_size=size, ordering="-pull_count"),
@@ -80,12 +81,15 @@ class Lister:
             try:
                 async for page in self._pages(ask):
                     count = page.count or count
-                    room, before = wanted - len(found), len(found)
-                    stored = await self._store(job, page.repositories[:room], page.observed_at)
-                    found.update((repository.repository_id, None) for repository in stored)
+                    before = len(found)
+                    records = _with_room(page.repositories, found, wanted - before)
+                    stored = await self._store(job, records, page.observed_at)
+                    found.update((repository.name, repository.repository_id) for repository in stored)
                     if not found:
                         self._desk.warn(f"{term}: Docker Hub finds nothing")
-                    await self._leave_hits(term, list(found), page.observed_at, whole=not (page.more or refused))
+                    await self._leave_hits(
+                        term, list(found.values()), page.observed_at, whole=not (page.more or refused)
+                    )
                     if len(found) >= wanted or (len(found) == before and not refused):
                         return
             except PaginationRefused as error:
@@ -167,6 +171,13 @@ class Lister:
                 progress.found += 1
                 progress.done += job.seed is not None and not job.seed.with_tags
         return stored
+
+
+def _with_room(records: Sequence[Repository], found: Container[str], room: int) -> list[Repository]:
+    """Those that were found before, and as many others as there is room for."""
+    others = itertools.islice((record for record in records if record.name not in found), room)
+    taken = {record.name for record in others}
+    return [record for record in records if record.name in found or record.name in taken]
 
 
 def _is_empty(page: RepositoryPage) -> bool:

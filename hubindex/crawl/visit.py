@@ -121,7 +121,7 @@ class Visitor:
 
         def write(batch: Batch) -> tuple[PageOutcome, bool]:
             outcome = batch.tag_page(job.repository_id, page)
-            is_known = not (outcome.news or page.unreadable)
+            is_known = not (outcome.news or log.unreadable)
             ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
             if ends:
                 batch.finish_walk(log.finish(self._desk.clock(), ends_early=True))

@@ -14,6 +14,7 @@ class WalkLog:
     than deleted: if it never falls, no row has moved up, and only what was pushed again, and jumped from the part
     not yet read to the top, can have been missed. The top is read once more for that (`again`).
 
+    `unreadable` counts the rows that could not be understood: each may have been news of any tag.
     `unwritten` holds the numbers of pages that could not be stored; without them the walk proves nothing.
     """
 
@@ -27,7 +28,7 @@ class WalkLog:
         self._moved = False
         self._fell = False
         self._repeated = 0
-        self._unreadable = 0
+        self.unreadable = 0
         self._newest_push: int | None = None
         self._oldest_push: int | None = None
         self._in_order = True
@@ -39,7 +40,7 @@ class WalkLog:
         before = len(self.names)
         self.names.update(tag.name for tag in page.tags)
         fresh = len(self.names) - before
-        self._unreadable += page.unreadable
+        self.unreadable += page.unreadable
         if page.count is not None:
             self._moved |= self.count is not None and page.count != self.count
             self._fell |= self.count is not None and page.count < self.count
@@ -60,7 +61,7 @@ class WalkLog:
     @property
     def is_short(self) -> bool:
         """Whether fewer tags were seen than there are."""
-        return self.count is not None and len(self.names) + self._unreadable < self.count
+        return self.count is not None and len(self.names) + self.unreadable < self.count
 
     @property
     def is_worth_repeating(self) -> bool:
@@ -87,8 +88,8 @@ class WalkLog:
         )
 
     def _inconsistency(self) -> str | None:
-        if self._unreadable:
-            return f"{self._unreadable} rows could not be understood"
+        if self.unreadable:
+            return f"{self.unreadable} rows could not be understood"
         if self._fell:
             return "tags were deleted during the walk"
         seen, count = len(self.names), self.count

@@ -123,9 +123,9 @@ class Frontier:
         That is done if it was asked for the very same within a day, and did not come to its end.
         """
         rows = [row for seed in seeds for row in self._named(seed)]
-        crawls = {row[2] or row[3] for row in rows} if len(rows) == len(seeds) else set()
+        crawls = {row[2] or row[3] for row in rows}
         crawl = crawls.pop() if len(crawls) == 1 else None
-        if crawl is not None:
+        if crawl is not None and self._seeds_of(crawl) == set(seeds):
             visits, listed, oldest = self._query("pending", asked_by=crawl, now=now)[0]
             if oldest is not None and oldest > now - _RESUMABLE:
                 return crawl, Pending(visits, listed)
@@ -207,13 +207,17 @@ class Frontier:
         return Pending(*self._query("due", now=now)[0])
 
     def unfinished(self, now: int, wall: int) -> Pending:
-        """What any crawl was told to do, and nobody is at."""
+        """What crawls were told to do that run no more."""
         return Pending(*self._query("unfinished", now=now, wall=wall)[0])
 
     def next_due(self, now: int) -> int | None:
         """When the next job is due."""
         due_at: int | None = self._query("next_due", now=now)[0][0]
         return due_at
+
+    def _seeds_of(self, crawl: int) -> set[Seed]:
+        rows = self._query("seeds_of_crawl", crawl=crawl)
+        return {Seed(kind, name, wanted, bool(with_tags)) for kind, name, wanted, with_tags in rows}
 
     def flush(self) -> None:
         """Write what waits: jobs that succeeded are written together, or before anything else of jobs is."""

@@ -210,7 +210,8 @@ class Batch:
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
-        if walk.started_at >= (state.walked_at or 0):
+        keeps_remark = walk.ends_early and state.walk_problem is not None  # it is true of what was not read again
+        if walk.started_at >= (state.walked_at or 0) and not keeps_remark:
             state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
         if walk.problem is None and not walk.ends_early:
             return self._sweep(state, walk)

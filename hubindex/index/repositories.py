@@ -93,7 +93,7 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
 
 
 def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
-    """The tags of a repository, newest first: by push time, or first sight where the registry gave none."""
+    """The tags of a repository, newest first: by push time, then those without one by first sight."""
     rows = reader.query("repositories", "tags", repository_id=facts.repository_id)
     others = aliases({row[0]: row[1] or UNKNOWN for row in rows})
     platforms = _platform_names(reader, rows)
@@ -101,9 +101,12 @@ def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
 
 
 def newest_first(found: list[TagFacts]) -> list[TagFacts]:
-    """In the order in which tags are listed."""
+    """In the order in which tags are listed.
+
+    Where some have a push time, those without are old: Docker Hub has none before 2015, and lists the newest only.
+    """
     found.sort(key=lambda tag: tag.name)
-    found.sort(key=lambda tag: tag.pushed_at or tag.first_seen_at, reverse=True)
+    found.sort(key=lambda tag: (tag.pushed_at is not None, tag.pushed_at or tag.first_seen_at), reverse=True)
     return found
 
 

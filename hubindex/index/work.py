@@ -53,7 +53,7 @@ def estimate_seed(reader: Reader | None, kind: str, name: str, wanted: int) -> l
     Without a reader nothing is known.
     """
     if kind == "repository":
-        known, swept = _known_names(reader, name, f"{name}\0")
+        known, swept = _known_names(reader, name, f"{name} ")  # no name has a space, or anything before it
         listing = Estimate(f"the repository {name}", 1, is_least=False)
         expected = 1
     elif kind == "namespace":

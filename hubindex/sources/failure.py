@@ -191,5 +191,6 @@ def broken_off(url: URL, error: Exception, timeout: aiohttp.ClientTimeout) -> Fa
 
 
 def _failed(error: errors.SourceError, next_step: Next, cause: Exception) -> Failure:
-    error.__cause__ = cause
+    if not isinstance(cause, aiohttp.ClientResponseError):  # whose `repr` shows the token of the request
+        error.__cause__ = cause
     return Failure(error, next_step)

@@ -3,13 +3,13 @@
     answer = await client.get(url, decode)
 
 `get` asks until there is an answer, or no hope of one: it signs, retries and backs off. `_try` is one attempt, let
-through by the host's `Gate` (see `pace`); `_follow` goes after redirects; `_send` is one request on the wire. A
-server is not believed: the size of its headers and of its unpacked body is limited, it cannot send the client to
-another origin, its cookies are dropped, and its words reach a message only neutralised and cut (see `failure`).
+through by the host's `Gate` (see `pace`); `_follow` goes after redirects; `_send` is one request on the wire (see
+`transport`). A server is not believed: the size of its headers and of its unpacked body is limited, it cannot send
+the client to another origin, its cookies are dropped, and its words reach a message only neutralised and cut (see
+`failure`).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Generic, Literal, Protocol, Self, TypeAlias, TypeVar
@@ -18,25 +18,23 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from hubindex import __version__, errors, moment
+from hubindex import errors, moment
 from hubindex.sources import failure, trace
 from hubindex.sources.address import proxy_for, redirected, validate_base_url, where
 from hubindex.sources.failure import Answer, Failure, Next, Refusal
 from hubindex.sources.foreign_text import shown
 from hubindex.sources.pace import SYSTEM, Allowance, Gate, Pass, Timer
 from hubindex.sources.rate_headers import named_wait
+from hubindex.sources.transport import Transport
 
 __all__ = ["Allowance", "Answer", "HttpClient", "Refusal", "Signer", "Timer", "validate_base_url"]
 
 T = TypeVar("T")
 Method: TypeAlias = Literal["GET", "HEAD", "POST"]
 
-USER_AGENT = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
 _MIB = 1024 * 1024
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_HEADER_LINE = 16 * 1024
-_MAX_HEADERS = 128
 _TRIES_WITH_A_STRANGER = 3  # who is offline wants to know it soon
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
@@ -86,10 +84,10 @@ class HttpClient:
     seconds: to connect, between two pieces of an answer, and for a whole answer. A proxy named in the
     environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used, except for loopback hosts.
 
-    A request that fails is tried `tries` times, three times as long as its host has never answered; answers
-    that ask to wait (429) are counted apart. `budget` is how many requests may be sent in all (`None`: any
-    number). `window` is the time in seconds to which the limits that servers name apply; `timer` is time itself.
-    `requests` counts the requests sent, whatever became of them.
+    A request is tried `tries` times, but three times at most if its host has never answered; answers that ask to
+    wait (429) are counted apart. `budget` is how many requests may be sent in all (`None`: any number). `window`
+    is the time in seconds that the limits of servers are for; `timer` is time itself. `requests` counts the
+    requests sent, whatever became of them.
     """
 
     def __init__(
@@ -107,33 +105,17 @@ class HttpClient:
     ) -> None:
         self.requests = 0
         self._connections = connections
-        self._max_body = max_body
-        self._timeout = aiohttp.ClientTimeout(
-            total=total_timeout, sock_connect=connect_timeout, sock_read=read_timeout
-        )
+        timeout = aiohttp.ClientTimeout(total=total_timeout, sock_connect=connect_timeout, sock_read=read_timeout)
+        self._transport = Transport(connections, max_body, timeout)
         self._tries = tries
         self._budget = budget
         self._window = window
         self._timer = timer
         self._gates: dict[tuple[URL, str | None], Gate] = {}
         self._stopped: dict[URL, str] = {}
-        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # No trust_env: it would also send passwords from ~/.netrc, which nobody asked for.
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout,
-            headers={
-                "User-Agent": USER_AGENT,
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-            },
-            max_line_size=_MAX_HEADER_LINE,
-            max_field_size=_MAX_HEADER_LINE,
-            max_headers=_MAX_HEADERS,
-        )
+        await self._transport.open()
         return self
 
     async def __aexit__(
@@ -144,9 +126,7 @@ class HttpClient:
     ) -> None:
         for gate in self._gates.values():
             gate.close()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._transport.close()
 
     def allowance(self, url: URL) -> Allowance | None:
         """What is known of the allowance at the URL's host, of the account used last; `None`: nothing."""
@@ -239,38 +219,22 @@ class HttpClient:
 
     async def _send(self, url: URL, request: _Request[T], given: Pass) -> Answer | Failure:
         """Send one request and read one answer."""
-        if self._session is None:
-            raise RuntimeError("HttpClient is used outside of its context")
+        self._transport.require_open()
         proxy = proxy_for(url)
         self._require_leave(url)
         self.requests += 1
         if self.requests == self._budget:
             self._turn_away(self._budget_spent)
         given.sent.append(self._timer.now())
-        sent_at = request.clock()
-        try:
-            async with self._session.request(
-                request.method,
-                url,
-                headers=request.headers,
-                data=request.body,
-                allow_redirects=False,
-                proxy=proxy,
-            ) as response:
-                if response.status != 200:
-                    return Answer(response.status, response.headers, await _beginning(response), sent_at)
-                body = await _whole_body(response, self._max_body)
-                if body is None:
-                    return failure.oversized(url, self._max_body)
-                return Answer(response.status, response.headers, body, sent_at)
-        except (aiohttp.ClientError, OSError) as error:
-            return failure.broken_off(url, error, self._timeout)
+        return await self._transport.send(
+            url, request.method, request.headers, request.body, sent_at=request.clock(), proxy=proxy
+        )
 
     def _gate(self, url: URL, signer: Signer | None) -> Gate:
         key = (_origin(url), signer.account if signer else None)
         if key not in self._gates:
             host = shown(url.host_port_subcomponent or "")
-            self._gates[key] = Gate(host, self._window, self._timer, trace.paused)
+            self._gates[key] = Gate(host, self._connections, self._window, self._timer, trace.paused)
         return self._gates[key]
 
     def _backoff(self, failed: int, answer: Answer | None) -> float:
@@ -326,27 +290,3 @@ def _understood(request: _Request[T], answer: Answer) -> _Decoded[T] | Failure:
         return _Decoded(request.decode(answer), answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return failure.unreadable(request.url, answer, error)
-
-
-async def _whole_body(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
-    """The body; `None` if it is larger than `limit` bytes."""
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
-        size += len(piece)
-        if size > limit:
-            response.close()
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """As much of an error's body as tells what is wrong; a body cut short does not hide the status."""
-    body = b""
-    with suppress(aiohttp.ClientError, OSError):
-        async for piece in response.content.iter_any():
-            body += piece
-            if len(body) >= failure.MAX_ERROR_BODY:
-                response.close()
-                break
-    return body[: failure.MAX_ERROR_BODY]

@@ -19,6 +19,12 @@ from tests.crawl.crawling import crawl
 from tests.fakehub import sample_hub
 
 
+@pytest.fixture(autouse=True)
+def _one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Hub that fails in a test fails for good: it is not waited for."""
+    monkeypatch.setenv("HUBINDEX_CRAWL_TRIES", "1")
+
+
 class Call(Protocol):
     """Runs a command line in this process."""
 

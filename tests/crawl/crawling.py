@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +21,11 @@ from hubindex.index.repositories import RepositoryFacts, TagFacts, repository, t
 from hubindex.reference import Reference
 from hubindex.sources.http import HttpClient
 from hubindex.sources.hub import DockerHub
+from hubindex.sources.registry import Registry
 from tests.fakehub import FakeHub
+
+START = 1_790_000_000_000
+"""The present of a test: 2026-09-21T13:33:20Z."""
 
 DEADLINE = 30
 """Seconds after which a crawl of a test counts as hanging."""
@@ -35,14 +41,30 @@ class Crawled:
 
 
 def crawl(
-    hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now, tries: int = 1
+    hub: FakeHub,
+    location: Location,
+    plan: Plan,
+    clock: Callable[[], int] = moment.now,
+    tries: int = 1,
+    *,
+    with_registry: bool = False,
 ) -> Crawled:
-    """Serve `hub` and crawl it, sending a request that fails `tries` times; must end before the deadline."""
-    return asyncio.run(asyncio.wait_for(crawl_served(hub, location, plan, clock, tries), DEADLINE))
+    """Serve `hub` and crawl it, sending a request that fails `tries` times; must end before the deadline.
+
+    The registry behind the Hub is asked only `with_registry`.
+    """
+    story = crawl_served(hub, location, plan, clock, tries, with_registry=with_registry)
+    return asyncio.run(asyncio.wait_for(story, DEADLINE))
 
 
 async def crawl_served(
-    hub: FakeHub, location: Location, plan: Plan, clock: Callable[[], int] = moment.now, tries: int = 1
+    hub: FakeHub,
+    location: Location,
+    plan: Plan,
+    clock: Callable[[], int] = moment.now,
+    tries: int = 1,
+    *,
+    with_registry: bool = False,
 ) -> Crawled:
     """As `crawl`, in the running loop."""
     warnings: list[str] = []
@@ -52,12 +74,19 @@ async def crawl_served(
         HttpClient(connections=plan.concurrency, tries=tries) as http,
         Writer(location) as writer,
     ):
-        crawler = Crawler(DockerHub(http, url, clock), writer, plan, warnings.append, clock)
+        registry = Registry(http, url, clock) if with_registry else None
+        crawler = Crawler(DockerHub(http, url, clock), writer, plan, warnings.append, clock, registry)
         await crawler.run()
     return Crawled(crawler.progress, warnings, hub.paths()[before:])
 
 
-def ticking(start: int = 1_790_000_000_000) -> Callable[[], int]:
+def at(hours: float = 0) -> Callable[[], int]:
+    """A clock that stands still, so many hours after `START`."""
+    now = START + round(hours * 3_600_000)
+    return lambda: now
+
+
+def ticking(start: int = START) -> Callable[[], int]:
     """A clock that goes on by a second each time that somebody looks at it."""
     return itertools.count(start, 1000).__next__
 
@@ -117,6 +146,17 @@ def hub_of(paths: Sequence[str], tag_count: int = 1) -> FakeHub:
                 f"t{number}", at=f"2024-03-{number // 1440 + 1:02}T{number // 60 % 24:02}:{number % 60:02}:00Z"
             )
     return hub
+
+
+def numbered(count: int) -> list[str]:
+    """Paths of repositories: `acme/app-000`, `acme/app-001`, and so on."""
+    return [f"acme/app-{number:03}" for number in range(count)]
+
+
+def tag_requests(crawled: Crawled) -> Counter[str]:
+    """How many pages of tags were asked for, by repository."""
+    found = (re.search(r"/v2/namespaces/([^/]+)/repositories/([^/]+)/tags", path) for path in crawled.paths)
+    return Counter(f"{match[1]}/{match[2]}" for match in found if match)
 
 
 def disconnect(server: str, url: str) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,12 +22,14 @@ from tests.crawl.crawling import (
     crawl_served,
     hub_of,
     names,
+    numbered,
     positions,
     problems,
     rows,
     shut,
     state,
     tag_names,
+    tag_requests,
     ticking,
 )
 from tests.fakehub import FakeHub, Fault, Proceed, sample_hub
@@ -55,16 +55,6 @@ HISTORY = (
     "SELECT * FROM digest ORDER BY 1, 2",
 )
 HOUR = 3_600_000
-
-
-def numbered(count: int) -> list[str]:
-    return [f"acme/app-{number:03}" for number in range(count)]
-
-
-def tag_requests(crawled: Crawled) -> Counter[str]:
-    """How many pages of tags were asked for, by repository."""
-    found = (re.search(r"/v2/namespaces/([^/]+)/repositories/([^/]+)/tags", path) for path in crawled.paths)
-    return Counter(f"{match[1]}/{match[2]}" for match in found if match)
 
 
 def history(location: Location) -> list[object]:

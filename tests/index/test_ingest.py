@@ -1094,3 +1094,81 @@ def test_a_search_index_in_many_pieces_is_joined(sqlite_template: Path, tmp_path
     assert len(search(reader, Query("common", limit=100))) == 14
     reader.close()
     assert check(location) == []
+
+
+# Walks that end early, and what is left to be found out.
+
+
+def test_news_are_what_a_page_says_that_was_not_known(ingest: Ingest, mongo: int) -> None:
+    """New tags, moves, and other facts such as a push time; what is confirmed only is no news."""
+    news = [
+        crawl(ingest, mongo, 10, tag("a", 1, 5), tag("b", 2))[0].news,
+        crawl(ingest, mongo, 20, tag("a", 1, 5), tag("b", 2))[0].news,
+        crawl(ingest, mongo, 30, tag("a", 3, 25), tag("b", 2), tag("c", 4))[0].news,
+        crawl(ingest, mongo, 40, tag("a", 3, 25), tag("b", 2, 1), tag("c", 4))[0].news,
+        crawl(ingest, mongo, 50, tag("a", 3, 45), tag("b", 2, 1), tag("c", 4))[0].news,
+    ]
+    assert news == [2, 0, 2, 1, 1]
+
+
+def early(ingest: Ingest, number: int, at: int, *seen: Tag) -> None:
+    """A look at a page on which nothing is new."""
+    pushes = [each.pushed_at for each in seen if each.pushed_at is not None]
+    walk = Walk(
+        number, at, at, {each.name for each in seen}, ends_early=True, newest_push=max(pushes),
+        oldest_push=min(pushes),
+    )  # fmt: skip
+    with ingest.transaction() as batch:
+        batch.tag_page(number, page(seen, at))
+        assert batch.finish_walk(walk) == 0
+
+
+def test_a_walk_that_ends_early_ends_no_tag(ingest: Ingest, location: Location, mongo: int) -> None:
+    """It saw a part; it is no sweep, and has no problem."""
+    seen = (tag("a", 1, 5), tag("b", 2, 4), tag("c", 3, 3))
+    crawl(ingest, mongo, 10, *seen)
+    early(ingest, mongo, 20, *seen[:2])
+    assert [row[0] for row in tags(location) if row[5] is None] == ["a", "b", "c"]
+    assert rows(location, "SELECT walked_at, swept_at, walk_problem FROM repository") == [(20, 10, None)]
+    assert rows(location, "SELECT count(*) FROM sweep") == [(1,)]
+
+
+def test_a_remark_does_not_make_a_sweep_less(ingest: Ingest, location: Location, mongo: int) -> None:
+    """What it could not find out is written down; what it did not see is gone."""
+    crawl(ingest, mongo, 10, tag("a", 1), tag("b", 2))
+    with ingest.transaction() as batch:
+        batch.tag_page(mongo, page([tag("a", 1)], 20))
+        ended = batch.finish_walk(Walk(mongo, 20, 20, {"a"}, remark="one digest was not asked for"))
+    assert ended == 1
+    assert rows(location, "SELECT swept_at, walk_problem FROM repository") == [
+        (20, "one digest was not asked for")
+    ]
+
+
+def test_a_repository_has_as_many_tags_as_are_not_gone(ingest: Ingest, mongo: int) -> None:
+    """Also those of the same transaction; a source that counts nothing agrees with nothing."""
+    crawl(ingest, mongo, 10, tag("a", 1), tag("b", 2))
+    crawl(ingest, mongo, 20, tag("a", 1))
+    with ingest.transaction() as batch:
+        counts = [batch.has_as_many_tags(mongo, count) for count in (1, 2, None)]
+        batch.tag_page(mongo, page([tag("c", 3)], 30))
+        counts += [batch.has_as_many_tags(mongo, count) for count in (1, 2)]
+    assert counts == [True, False, False, False, True]
+
+
+def test_those_known_least_come_first(ingest: Ingest, mongo: int) -> None:
+    """Without a digest, then seen longest ago, then by name."""
+    crawl(ingest, mongo, 10, tag("old", 1), tag("bare", None))
+    crawl(ingest, mongo, 20, tag("seen", 2), tag("also", 3), tag("bare", None), problem="broke off")
+    with ingest.transaction() as batch:
+        ordered = batch.least_known(mongo, ["seen", "also", "old", "bare", "unknown"])
+    assert ordered == ["bare", "unknown", "old", "also", "seen"]
+
+
+def test_a_repository_changed_when_it_was_last_pushed_to(ingest: Ingest, mongo: int) -> None:
+    """As far as known."""
+    with ingest.transaction() as batch:
+        assert batch.changed_at(mongo) is None
+    crawl(ingest, mongo, 10, tag("a", 1, 5), tag("b", 2, 7))
+    with ingest.transaction() as batch:
+        assert batch.changed_at(mongo) == 7

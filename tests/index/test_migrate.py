@@ -391,6 +391,25 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
     assert sorted_names(rows(location, questions[1])) == sorted_names(held)
 
 
+def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, location: Location) -> None:
+    """A week after that; what was never looked at is left to whoever asks for it."""
+    walked, broken, _never = add(ingest, "acme/walked", "acme/broken", "acme/never")
+    crawl(ingest, walked, 10, tag("a", 1))
+    crawl(ingest, broken, 20, tag("a", 1), problem="page 2: broke off")
+    ingest.close()
+    for statement in ("DROP TABLE job", "DROP TABLE seed", "UPDATE alembic_version SET version_num = '0002'"):
+        rows(location, statement, change=True)
+    upgrade(location)
+    week = 7 * 24 * 3600 * 1000
+    columns = "repository_id, seed_id, due_at, asked_by, leased_by, done_at, tries, failure"
+    assert sorted(rows(location, f"SELECT {columns} FROM job")) == [
+        (walked, 0, 10 + week, None, None, 10, 0, None),
+        (broken, 0, 20 + week, None, None, 20, 0, None),
+    ]
+    assert rows(location, "SELECT * FROM seed") == []
+    assert check(location) == []
+
+
 def sorted_names(found: list[tuple[bytes, str | None]]) -> list[tuple[bytes, list[str]]]:
     """Digests with the tags that they name, in an order of their own."""
     return sorted((bytes(raw), sorted((names or "").split(" "))) for raw, names in found)

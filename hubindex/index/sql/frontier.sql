@@ -11,6 +11,12 @@ FROM seed s
 LEFT JOIN job j ON j.seed_id = s.seed_id AND j.repository_id = 0
 WHERE s.kind = :kind AND s.name = ANY(:names)
 
+-- name: seeds_of_crawl
+-- All that a crawl asked for, done or not.
+SELECT s.kind, s.name, s.wanted, s.with_tags
+FROM job j JOIN seed s ON s.seed_id = j.seed_id
+WHERE j.repository_id = 0 AND coalesce(j.asked_by, j.done_for) = :crawl
+
 -- name: ask_seed
 INSERT INTO job (repository_id, seed_id, due_at, asked_by, tries) VALUES (0, :seed_id, :due_at, :asked_by, 0)
 ON CONFLICT (repository_id, seed_id) DO UPDATE SET due_at = excluded.due_at, asked_by = excluded.asked_by
@@ -65,9 +71,11 @@ SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_i
 FROM job WHERE asked_by = :asked_by AND due_at <= :now
 
 -- name: unfinished
--- What any crawl asked for, and nobody is at.
+-- What crawls asked for of which nobody is at anything.
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0)
-FROM job WHERE asked_by IS NOT NULL AND due_at <= :now AND (leased_until IS NULL OR leased_until <= :wall)
+FROM job
+WHERE asked_by IS NOT NULL AND due_at <= :now
+      AND asked_by NOT IN (SELECT j.asked_by FROM job j WHERE j.asked_by IS NOT NULL AND j.leased_until > :wall)
 
 -- name: due
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
