@@ -132,7 +132,9 @@ class Transaction:
 
     def run(self, name: str, /, *rows: sql.Parameters) -> None:
         """Run a named statement that writes, once for each of `rows`."""
-        if rows:
+        if len(rows) == 1:
+            self._driver.execute(self._statements[name], sql.bind(rows[0], self.dialect))
+        elif rows:
             bound = [sql.bind(row, self.dialect) for row in rows]
             self._driver.cursor().executemany(self._statements[name], bound)
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from hubindex.index.engine import Transaction
+from hubindex.index.reader import Row
 from hubindex.index.schema import job as job_table
 from hubindex.index.sql import Parameters
 
@@ -114,6 +115,7 @@ class Frontier:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self._finished: list[Parameters] = []
 
     def ask(self, seeds: Sequence[Seed], now: int) -> tuple[int, Pending]:
         """Let a crawl ask for seeds; returns its number, and what is left if an earlier one is gone on with.
@@ -124,24 +126,24 @@ class Frontier:
         crawls = {row[2] or row[3] for row in rows}
         crawl = crawls.pop() if len(crawls) == 1 else None
         if crawl is not None and self._seeds_of(crawl) == set(seeds):
-            visits, listed, oldest = self._tx.query("pending", asked_by=crawl, now=now)[0]
+            visits, listed, oldest = self._query("pending", asked_by=crawl, now=now)[0]
             if oldest is not None and oldest > now - _RESUMABLE:
                 return crawl, Pending(visits, listed)
         crawl = secrets.randbits(48) + 1
         for seed in seeds:
-            self._tx.run("add_seed", seed._asdict())
+            self._run("add_seed", seed._asdict())
             number = self._named(seed)[0][0]
-            self._tx.run("ask_seed", {"seed_id": number, "due_at": now, "asked_by": crawl})
+            self._run("ask_seed", {"seed_id": number, "due_at": now, "asked_by": crawl})
         return crawl, Pending(0, 0)
 
     def visit(self, ids: Iterable[int], asked_by: int | None, now: int, fresh_since: int | None = None) -> None:
         """Let repositories be visited: for a crawl, unless they were since `fresh_since`; else only if new."""
         rows: list[Parameters] = [{"repository_id": number, "due_at": now} for number in ids]
         if asked_by is None:
-            self._tx.run("add_visit", *rows)
+            self._run("add_visit", *rows)
             return
         fresh = _ALWAYS if fresh_since is None else fresh_since
-        self._tx.run("ask_visit", *({**row, "asked_by": asked_by, "fresh_since": fresh} for row in rows))
+        self._run("ask_visit", *({**row, "asked_by": asked_by, "fresh_since": fresh} for row in rows))
 
     def claim(
         self, owner: str, count: int, now: int, wall: int, asked_by: int | None, fresh_since: int | None = None
@@ -150,9 +152,9 @@ class Frontier:
         bounds: Parameters = {"count": count, "now": now, "wall": wall, "sweep_since": now - _SWEEP_PERIOD}
         if asked_by is None:
             fresh = _ALWAYS if fresh_since is None else fresh_since
-            rows = self._tx.query("claim_due", **bounds, fresh_since=fresh)
+            rows = self._query("claim_due", **bounds, fresh_since=fresh)
         else:
-            rows = self._tx.query("claim_asked", **bounds, asked_by=asked_by)
+            rows = self._query("claim_asked", **bounds, asked_by=asked_by)
         jobs = []
         for repository_id, seed_id, name, kind, wanted, with_tags, asked, tries, *known in rows:
             seed = Seed(kind, name, wanted, bool(with_tags)) if seed_id else None
@@ -163,20 +165,20 @@ class Frontier:
 
     def renew(self, owner: str, jobs: Iterable[Job], wall: int) -> None:
         """Keep jobs that are not done yet."""
-        self._tx.run("renew_job", *({**job.key, "leased_by": owner, "leased_until": wall + LEASE} for job in jobs))
+        self._run("renew_job", *({**job.key, "leased_by": owner, "leased_until": wall + LEASE} for job in jobs))
 
     def release(self, owner: str, jobs: Iterable[Job]) -> None:
         """Give jobs back that were not done."""
-        self._tx.run("release_job", *({**job.key, "leased_by": owner} for job in jobs))
+        self._run("release_job", *({**job.key, "leased_by": owner} for job in jobs))
 
     def release_dead(self, owner: Owner, now: int) -> None:
         """Take back what processes leased that are known to be dead."""
-        names = [row[0] for row in self._tx.query("owners", now=now)]
-        self._tx.run("release_owner", *({"leased_by": name} for name in names if owner.is_dead(name)))
+        names = [row[0] for row in self._query("owners", now=now)]
+        self._run("release_owner", *({"leased_by": name} for name in names if owner.is_dead(name)))
 
     def finish(self, job: Job, now: int, due_at: int) -> None:
         """A job succeeded, and is due again at a moment."""
-        self._tx.run("finish_job", {**job.key, "done_at": now, "due_at": due_at})
+        self._finished.append({**job.key, "done_at": now, "due_at": due_at})
 
     def finish_seed(self, job: Job, now: int) -> None:
         """A seed was listed; it is again after a week."""
@@ -186,39 +188,52 @@ class Frontier:
         """A job failed; it is tried again later, each time after twice as long, at most after a day."""
         wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)
         values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MOST_SAID]}
-        self._tx.run("fail_job", {**job.key, **values, "due_at": now + wait})
+        self._run("fail_job", {**job.key, **values, "due_at": now + wait})
 
     def retry(self, now: int) -> None:
         """Let all that a crawl was told to do, and failed, be due."""
-        self._tx.run("retry", {"now": now})
+        self._run("retry", {"now": now})
 
     def pull_forward(self, now: int, fresh_since: int) -> None:
         """Let all be due that was not done since a moment."""
-        self._tx.run("pull_forward", {"now": now, "fresh_since": fresh_since})
+        self._run("pull_forward", {"now": now, "fresh_since": fresh_since})
 
     def pending(self, asked_by: int, now: int) -> Pending:
         """What a crawl asked for and nobody has done yet; failures wait for later."""
-        return Pending(*self._tx.query("pending", asked_by=asked_by, now=now)[0][:2])
+        return Pending(*self._query("pending", asked_by=asked_by, now=now)[0][:2])
 
     def due(self, now: int) -> Pending:
         """What is due, whoever asked for it."""
-        return Pending(*self._tx.query("due", now=now)[0])
+        return Pending(*self._query("due", now=now)[0])
 
     def unfinished(self, now: int, wall: int) -> Pending:
         """What crawls were told to do that run no more."""
-        return Pending(*self._tx.query("unfinished", now=now, wall=wall)[0])
+        return Pending(*self._query("unfinished", now=now, wall=wall)[0])
 
     def next_due(self, now: int) -> int | None:
         """When the next job is due."""
-        due_at: int | None = self._tx.query("next_due", now=now)[0][0]
+        due_at: int | None = self._query("next_due", now=now)[0][0]
         return due_at
 
     def _seeds_of(self, crawl: int) -> set[Seed]:
-        rows = self._tx.query("seeds_of_crawl", crawl=crawl)
+        rows = self._query("seeds_of_crawl", crawl=crawl)
         return {Seed(kind, name, wanted, bool(with_tags)) for kind, name, wanted, with_tags in rows}
 
+    def flush(self) -> None:
+        """Write what waits: jobs that succeeded are written together, or before anything else of jobs is."""
+        finished, self._finished = self._finished, []
+        self._tx.run("finish_job", *finished)
+
+    def _query(self, name: str, **parameters: object) -> Sequence[Row]:
+        self.flush()
+        return self._tx.query(name, **parameters)
+
+    def _run(self, name: str, *rows: Parameters) -> None:
+        self.flush()
+        self._tx.run(name, *rows)
+
     def _named(self, seed: Seed) -> Sequence[tuple[int, str, int | None, int | None]]:
-        return self._tx.query("seeds_named", kind=seed.kind, names=[seed.name])
+        return self._query("seeds_named", kind=seed.kind, names=[seed.name])
 
 
 def next_visit(now: int, changed_at: int | None) -> int:

@@ -239,6 +239,7 @@ class Batch:
 
     def flush(self) -> None:
         """Write what waits."""
+        self.frontier.flush()
         self._tags.flush()
         self._documents.flush()
 
