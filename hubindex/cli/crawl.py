@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from hubindex import moment
+from hubindex.cli import INTERRUPTED
 from hubindex.cli.facts import duration
 from hubindex.cli.options import common_options, note, settings, write
 from hubindex.errors import HubindexError, IncompleteCrawl, SignInRefused, WrongUsage
@@ -165,20 +166,21 @@ def crawl(
     except KeyboardInterrupt:
         if watch:
             return 0
-        raise click.Abort(
-            "interrupted: what is complete is stored; 'hubindex crawl' goes on with the rest"
-        ) from None
+        told = "interrupted: what is complete is stored; 'hubindex crawl' goes on with the rest"
+        if log_format == "text":
+            raise click.Abort(told) from None
+        return _complain_in_json(told, INTERRUPTED)
     except HubindexError as error:
         if log_format == "text":
             raise
-        return _complain_in_json(error)
+        return _complain_in_json(str(error), error.exit_code)
 
 
-def _complain_in_json(error: HubindexError) -> int:
+def _complain_in_json(message: str, code: int) -> int:
     from hubindex.cli.progress import Display
 
-    Display(quiet=False, log_format="json").say("error", str(error))
-    return error.exit_code
+    Display(quiet=False, log_format="json").say("error", message)
+    return code
 
 
 def _hub_path(name: str) -> str:

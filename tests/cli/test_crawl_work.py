@@ -23,7 +23,7 @@ from tests.cli.conftest import Call
 from tests.cli.running import start
 from tests.crawl.crawling import START, at, crawl, hub_of, names, numbered, problems, rows, tag_names
 from tests.fakehub import FakeHub, Proceed
-from tests.fakehub.weather import server_error
+from tests.fakehub.weather import challenge, server_error
 
 PATIENCE = 30
 """Seconds to wait for something that has to happen soon."""
@@ -258,6 +258,20 @@ def test_a_crawl_that_fails_ends_with_json_too(
     assert "the server failed" in lines[-1]["message"]
 
 
+def test_an_interrupted_crawl_ends_with_json_too(db: str) -> None:
+    """Exit code 130, as ever."""
+    hub = hub_of(numbered(3))
+    stick(hub, after=0)
+    with hub.running() as url:
+        process = start("--db", db, "crawl", "app", "--log-format", "json", "--hub-url", url)
+        wait_until(lambda: len(hub.requests) == 4, process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    [line] = map(json.loads, err.splitlines())
+    assert (process.returncode, line["level"]) == (130, "error")
+    assert line["message"].startswith("interrupted: ")
+
+
 def test_the_progress_tells_what_the_hub_allows(served: tuple[FakeHub, str]) -> None:
     """Requests of this minute that are left, as the Hub said last."""
     hub, url = served
@@ -375,6 +389,28 @@ def test_a_watching_crawl_does_what_is_enqueued_and_ends_on_sigterm(location: Lo
     assert rows(location, "SELECT count(*) FROM job WHERE leased_by IS NOT NULL") == [(0,)]
     assert rows(location, "SELECT count(*) FROM repository WHERE walked_at IS NOT NULL") == [(5,)]
     assert problems(location) == []
+
+
+def test_a_watching_crawl_outlives_a_hub_that_refuses_it(db: str, call: Call) -> None:
+    """It says when it goes on, asks nothing until then, and can be ended."""
+    hub = hub_of(numbered(3))
+    hub.disturb("", challenge())
+    with hub.running() as url:
+        call("--db", db, "crawl", "app", "--enqueue")
+        process = start("--db", db, "crawl", "--watch", "--hub-url", url)
+        assert process.stderr is not None
+        said = ""
+        while "going on in" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        asked = len(hub.requests)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert said.endswith("hubindex: going on in 15 minutes\n")
+    assert len(hub.requests) == asked
+    assert rows(Location.parse(db), "SELECT count(*) FROM job WHERE leased_by IS NOT NULL") == [(0,)]
 
 
 def test_a_killed_crawl_is_gone_on_with_at_once(location: Location) -> None:
