@@ -76,7 +76,7 @@ def test_the_units_say_what_they_start_and_when() -> None:
 def test_the_program_knows_each_command(line: str) -> None:
     """Commands and options of the page exist."""
     command: click.Command = hubindex
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     words = shlex.split(line)
     while isinstance(command, click.Group):
         found = command.get_command(context, words.pop(0))
