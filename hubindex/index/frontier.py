@@ -13,7 +13,7 @@ import secrets
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from hubindex.index.engine import Transaction
 from hubindex.index.reader import Row
@@ -87,17 +87,23 @@ class Pending(NamedTuple):
 
 
 class Owner:
-    """A process that leases jobs: its machine, its number there, and a word that no other process has."""
+    """A crawl that leases jobs: its machine, the number of its process, and a word that no other crawl has."""
+
+    _here: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         self._place = f"{socket.gethostname()[:100]} {_process_space()}"
         self._process = os.getpid()
         self.name = f"{self._place} {self._process} {secrets.token_hex(4)}"
+        self._here.add(self.name)
 
     def is_dead(self, other: str) -> bool:
-        """Whether another owner is known to run no more: it was on this machine, and its process is not there."""
+        """Whether another owner is known to run no more: it was on this machine, and its process is not there.
+
+        A container that was started again may well give the same number to another process.
+        """
         place, _, rest = other.rpartition(" ")[0].rpartition(" ")
-        if other == self.name or place != self._place or not rest.isdigit() or os.name != "posix":
+        if other in self._here or place != self._place or not rest.isdigit() or os.name != "posix":
             return False
         if int(rest) == self._process:
             return True
@@ -174,7 +180,7 @@ class Frontier:
     def release_dead(self, owner: Owner, now: int) -> None:
         """Take back what processes leased that are known to be dead."""
         names = [row[0] for row in self._query("owners", now=now)]
-        self._run("release_owner", *({"leased_by": name} for name in names if owner.is_dead(name)))
+        self._run("release_owner", *({"leased_by": name, "now": now} for name in names if owner.is_dead(name)))
 
     def finish(self, job: Job, now: int, due_at: int) -> None:
         """A job succeeded, and is due again at a moment."""

@@ -215,13 +215,19 @@ def test_a_crawl_without_names_goes_on_with_what_was_left(location: Location) ->
     assert all(tag_names(location, name) == {"t0"} for name in numbered(20))
 
 
+def unwalked(location: Location) -> int:
+    """How many repositories nobody has walked: an answer that came with the interruption may be lost, or not."""
+    return int(rows(location, "SELECT count(*) FROM repository WHERE walked_at IS NULL")[0][0])
+
+
 def test_a_crawl_of_something_else_tells_what_was_left(location: Location) -> None:
     """And leaves it."""
     hub = hub_of([*numbered(20), "zoe/other"])
     stuck(hub, location, "/tags", after=8, plan=Plan(terms=["app"], concurrency=4))
+    left = unwalked(location)
     crawled = crawl(hub, location, Plan(repositories=["zoe/other"]), at(1))
     assert crawled.warnings == [
-        "earlier crawls left 12 repositories unfinished: 'hubindex crawl' alone goes on with them"
+        f"earlier crawls left {left} repositories unfinished: 'hubindex crawl' alone goes on with them"
     ]
     assert tag_requests(crawled) == {"zoe/other": 1}
 
@@ -239,7 +245,7 @@ def test_an_interrupted_crawl_gives_back_its_leases(location: Location) -> None:
     """Nobody has to wait until they expire."""
     stuck(hub_of(numbered(20)), location, "/tags", after=8, plan=Plan(terms=["app"], concurrency=4))
     assert rows(location, "SELECT count(*) FROM job WHERE leased_by IS NOT NULL") == [(0,)]
-    assert rows(location, "SELECT count(*) FROM job WHERE asked_by IS NOT NULL") == [(12,)]
+    assert rows(location, "SELECT count(*) FROM job WHERE asked_by IS NOT NULL") == [(unwalked(location),)]
 
 
 def test_a_finished_crawl_is_done_again_when_it_is_asked_for_again(location: Location) -> None:

@@ -398,9 +398,11 @@ def test_the_leases_of_another_machine_are_its_own(ingest: Ingest) -> None:
     assert claim(ingest) == []
 
 
-def test_an_owner_of_our_own_number_is_dead() -> None:
-    """It had the number before us, as the first process of a container that was started again."""
-    assert Owner().is_dead(Owner().name)
+def test_an_owner_of_our_own_number_is_dead_if_it_is_none_of_ours() -> None:
+    """A container that was started again gives its process the same number; a second crawl in here is alive."""
+    ours, other = Owner(), Owner()
+    assert not ours.is_dead(other.name)
+    assert ours.is_dead(f"{ours.name.rpartition(' ')[0]} 0123abcd")
 
 
 def test_nobody_is_dead_to_himself() -> None:

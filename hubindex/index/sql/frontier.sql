@@ -63,7 +63,7 @@ WHERE repository_id = :repository_id AND seed_id = :seed_id AND leased_by = :lea
 SELECT DISTINCT leased_by FROM job WHERE due_at <= :now AND leased_by IS NOT NULL
 
 -- name: release_owner
-UPDATE job SET leased_by = NULL, leased_until = NULL WHERE leased_by = :leased_by
+UPDATE job SET leased_by = NULL, leased_until = NULL WHERE due_at <= :now AND leased_by = :leased_by
 
 -- name: pending
 -- What a crawl asked for and is not done.
