@@ -86,10 +86,10 @@ class HttpClient:
     seconds: to connect, between two pieces of an answer, and for a whole answer. A proxy named in the
     environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) is used, except for loopback hosts.
 
-    A request that fails is tried `tries` times, three times as long as its host has never answered; answers
-    that ask to wait (429) are counted apart. `budget` is how many requests may be sent in all (`None`: any
-    number). `window` is the time in seconds to which the limits that servers name apply; `timer` is time itself.
-    `requests` counts the requests sent, whatever became of them.
+    A request is tried `tries` times, but three times at most if its host has never answered; answers that ask to
+    wait (429) are counted apart. `budget` is how many requests may be sent in all (`None`: any number). `window`
+    is the time in seconds that the limits of servers are for; `timer` is time itself. `requests` counts the
+    requests sent, whatever became of them.
     """
 
     def __init__(
@@ -133,6 +133,7 @@ class HttpClient:
             max_line_size=_MAX_HEADER_LINE,
             max_field_size=_MAX_HEADER_LINE,
             max_headers=_MAX_HEADERS,
+            middlewares=(_sent_once,),
         )
         return self
 
@@ -270,7 +271,7 @@ class HttpClient:
         key = (_origin(url), signer.account if signer else None)
         if key not in self._gates:
             host = shown(url.host_port_subcomponent or "")
-            self._gates[key] = Gate(host, self._window, self._timer, trace.paused)
+            self._gates[key] = Gate(host, self._connections, self._window, self._timer, trace.paused)
         return self._gates[key]
 
     def _backoff(self, failed: int, answer: Answer | None) -> float:
@@ -326,6 +327,16 @@ def _understood(request: _Request[T], answer: Answer) -> _Decoded[T] | Failure:
         return _Decoded(request.decode(answer), answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return failure.unreadable(request.url, answer, error)
+
+
+async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again by itself, which nobody would count, after a connection broke."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError("the connection broke off") from error
 
 
 async def _whole_body(response: aiohttp.ClientResponse, limit: int) -> bytes | None:

@@ -140,10 +140,17 @@ class _Ledger:
 
 
 class Gate:
-    """The gate to one host for one account. `host` is its name in messages; `paused` is told of each pause."""
+    """The gate to one host for one account.
 
-    def __init__(self, host: str, window: float, timer: Timer, paused: Callable[[str, float, str], None]) -> None:
+    `host` is its name in messages, `most` how many attempts may be under way, `window` the time in seconds that
+    the server's limit is for; `paused` is told of each pause: the host, the seconds, and why.
+    """
+
+    def __init__(
+        self, host: str, most: int, window: float, timer: Timer, paused: Callable[[str, float, str], None]
+    ) -> None:
         self._host = host
+        self._most = most
         self._timer = timer
         self._tell = paused
         self._ledger = _Ledger(window)
@@ -310,6 +317,8 @@ class Gate:
         self._ledger.move(now)
         if now < self._paused_until:
             return self._paused_until - now
+        if self._under_way >= self._most:
+            return math.inf
         own, limit = self._ledger.answered, self._ledger.limit
         if limit is not None and self._under_way + len(own) >= limit:
             return own[0][1] + self._ledger.window - now if own else math.inf
