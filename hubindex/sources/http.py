@@ -3,13 +3,13 @@
     answer = await client.get(url, decode)
 
 `get` asks until there is an answer, or no hope of one: it signs, retries and backs off. `_try` is one attempt, let
-through by the host's `Gate` (see `pace`); `_follow` goes after redirects; `_send` is one request on the wire. A
-server is not believed: the size of its headers and of its unpacked body is limited, it cannot send the client to
-another origin, its cookies are dropped, and its words reach a message only neutralised and cut (see `failure`).
+through by the host's `Gate` (see `pace`); `_follow` goes after redirects; `_send` is one request on the wire (see
+`transport`). A server is not believed: the size of its headers and of its unpacked body is limited, it cannot send
+the client to another origin, its cookies are dropped, and its words reach a message only neutralised and cut (see
+`failure`).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Generic, Literal, Protocol, Self, TypeAlias, TypeVar
@@ -18,25 +18,23 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from hubindex import __version__, errors, moment
+from hubindex import errors, moment
 from hubindex.sources import failure, trace
 from hubindex.sources.address import proxy_for, redirected, validate_base_url, where
 from hubindex.sources.failure import Answer, Failure, Next, Refusal
 from hubindex.sources.foreign_text import shown
 from hubindex.sources.pace import SYSTEM, Allowance, Gate, Pass, Timer
 from hubindex.sources.rate_headers import named_wait
+from hubindex.sources.transport import Transport
 
 __all__ = ["Allowance", "Answer", "HttpClient", "Refusal", "Signer", "Timer", "validate_base_url"]
 
 T = TypeVar("T")
 Method: TypeAlias = Literal["GET", "HEAD", "POST"]
 
-USER_AGENT = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
 _MIB = 1024 * 1024
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_HEADER_LINE = 16 * 1024
-_MAX_HEADERS = 128
 _TRIES_WITH_A_STRANGER = 3  # who is offline wants to know it soon
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
@@ -107,34 +105,17 @@ class HttpClient:
     ) -> None:
         self.requests = 0
         self._connections = connections
-        self._max_body = max_body
-        self._timeout = aiohttp.ClientTimeout(
-            total=total_timeout, sock_connect=connect_timeout, sock_read=read_timeout
-        )
+        timeout = aiohttp.ClientTimeout(total=total_timeout, sock_connect=connect_timeout, sock_read=read_timeout)
+        self._transport = Transport(connections, max_body, timeout)
         self._tries = tries
         self._budget = budget
         self._window = window
         self._timer = timer
         self._gates: dict[tuple[URL, str | None], Gate] = {}
         self._stopped: dict[URL, str] = {}
-        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # No trust_env: it would also send passwords from ~/.netrc, which nobody asked for.
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout,
-            headers={
-                "User-Agent": USER_AGENT,
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-            },
-            max_line_size=_MAX_HEADER_LINE,
-            max_field_size=_MAX_HEADER_LINE,
-            max_headers=_MAX_HEADERS,
-            middlewares=(_sent_once,),
-        )
+        await self._transport.open()
         return self
 
     async def __aexit__(
@@ -145,9 +126,7 @@ class HttpClient:
     ) -> None:
         for gate in self._gates.values():
             gate.close()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._transport.close()
 
     def allowance(self, url: URL) -> Allowance | None:
         """What is known of the allowance at the URL's host, of the account used last; `None`: nothing."""
@@ -240,32 +219,16 @@ class HttpClient:
 
     async def _send(self, url: URL, request: _Request[T], given: Pass) -> Answer | Failure:
         """Send one request and read one answer."""
-        if self._session is None:
-            raise RuntimeError("HttpClient is used outside of its context")
+        self._transport.require_open()
         proxy = proxy_for(url)
         self._require_leave(url)
         self.requests += 1
         if self.requests == self._budget:
             self._turn_away(self._budget_spent)
         given.sent.append(self._timer.now())
-        sent_at = request.clock()
-        try:
-            async with self._session.request(
-                request.method,
-                url,
-                headers=request.headers,
-                data=request.body,
-                allow_redirects=False,
-                proxy=proxy,
-            ) as response:
-                if response.status != 200:
-                    return Answer(response.status, response.headers, await _beginning(response), sent_at)
-                body = await _whole_body(response, self._max_body)
-                if body is None:
-                    return failure.oversized(url, self._max_body)
-                return Answer(response.status, response.headers, body, sent_at)
-        except (aiohttp.ClientError, OSError) as error:
-            return failure.broken_off(url, error, self._timeout)
+        return await self._transport.send(
+            url, request.method, request.headers, request.body, sent_at=request.clock(), proxy=proxy
+        )
 
     def _gate(self, url: URL, signer: Signer | None) -> Gate:
         key = (_origin(url), signer.account if signer else None)
@@ -327,37 +290,3 @@ def _understood(request: _Request[T], answer: Answer) -> _Decoded[T] | Failure:
         return _Decoded(request.decode(answer), answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return failure.unreadable(request.url, answer, error)
-
-
-async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a request again by itself, which nobody would count, after a connection broke."""
-    try:
-        return await send(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError("the connection broke off") from error
-
-
-async def _whole_body(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
-    """The body; `None` if it is larger than `limit` bytes."""
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
-        size += len(piece)
-        if size > limit:
-            response.close()
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """As much of an error's body as tells what is wrong; a body cut short does not hide the status."""
-    body = b""
-    with suppress(aiohttp.ClientError, OSError):
-        async for piece in response.content.iter_any():
-            body += piece
-            if len(body) >= failure.MAX_ERROR_BODY:
-                response.close()
-                break
-    return body[: failure.MAX_ERROR_BODY]

@@ -22,13 +22,13 @@ from typing import Final
 
 from hubindex import errors
 from hubindex.sources.failure import Answer
-from hubindex.sources.rate_headers import RateHeaders, bounded, rate_headers, retry_wait
+from hubindex.sources.ledger import Ledger
+from hubindex.sources.rate_headers import bounded, rate_headers, retry_wait
 
 _FAILURES_TO_PAUSE = 10
 _FIRST_PAUSE = 15.0
 _LONGEST_PAUSE = 300.0
 _PAUSES_TO_GIVE_UP = 6
-_LONGEST_LOG = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,67 +78,6 @@ class _Place:
     turn: asyncio.Future[Pass]
 
 
-@dataclass(slots=True)
-class _Ledger:
-    """What is known of the server's rolling window: our own requests, and what the server said last.
-
-    The server counted a request at some time between its sending and its answer. So it holds a place in the
-    window from the one, and surely frees it a window after the other.
-    """
-
-    window: float
-    limit: int | None = None
-    answered: deque[tuple[float, float]] = field(default_factory=deque)  # when sent, when answered
-    _remaining: int | None = None
-    _heard: float = -math.inf  # when the server said so
-    _heard_from: float = -math.inf  # when the request was sent that it answered
-    _freed: int = 0  # own requests that have left the window since
-    resets: float | None = None  # when the server says that a place is freed
-
-    @property
-    def remaining(self) -> int | None:
-        """What is left, counting our own requests that have left the window since the server spoke."""
-        return None if self._remaining is None else self._remaining + self._freed
-
-    def move(self, now: float) -> None:
-        """Forget the requests that have left the window."""
-        while self.answered and self.answered[0][1] + self.window <= now:
-            sent, _ = self.answered.popleft()
-            if sent + self.window > self._heard:
-                self._freed += 1
-        while len(self.answered) > max(self.limit or 0, _LONGEST_LOG):
-            self.answered.popleft()
-
-    def note(self, sent: float, now: float) -> None:
-        """Write down a request of ours that is over now."""
-        self.answered.append((sent, now))
-
-    def hear(self, said: RateHeaders, sent: float, now: float, unix_now: float) -> None:
-        """Take what an answer says. Answers overtake each other: of an older question the worse news counts."""
-        self.limit = said.limit or self.limit
-        if said.reset is not None:
-            self.resets = now + bounded(said.reset - unix_now)
-        if said.remaining is None:
-            return
-        known = self.remaining
-        if sent >= self._heard_from or known is None or said.remaining < known:
-            self._remaining, self._freed, self._heard = said.remaining, 0, now
-            self._heard_from = max(self._heard_from, sent)
-
-    def forget_remaining(self) -> None:
-        """What the server said last is too old to count."""
-        self._remaining = None
-
-    def frees(self, number: int) -> float | None:
-        """When our own requests have freed that many places of those the server counted, if they can."""
-        for sent, answered in self.answered:
-            if sent + self.window > self._heard:
-                number -= 1
-                if number == 0:
-                    return answered + self.window
-        return None
-
-
 class Gate:
     """The gate to one host for one account.
 
@@ -153,7 +92,7 @@ class Gate:
         self._most = most
         self._timer = timer
         self._tell = paused
-        self._ledger = _Ledger(window)
+        self._ledger = Ledger(window)
         self._line: deque[_Place] = deque()
         self._under_way = 0
         self._paused_until = -math.inf
@@ -288,7 +227,7 @@ class Gate:
 
     def _pause(self, now: float, seconds: float, why: str) -> None:
         self._probing = True
-        if now + seconds > self._paused_until:
+        if seconds > 0 and now + seconds > self._paused_until:
             self._paused_until = now + seconds
             self._tell(self._host, seconds, why)
 
