@@ -91,12 +91,12 @@ class Visitor:
         return False
 
     async def _page(self, job: Job, log: WalkLog, number: int) -> TagPage:
-        """One page. An empty one where more should come, or where something was known, is doubted."""
+        """One page. An empty one is doubted, behind the first if more should come."""
         desk = self._desk
         desk.check()
 
         def is_doubtful(page: TagPage) -> bool:
-            return not page.tags and (log.is_short if number > 1 else job.is_swept or bool(page.count))
+            return not page.tags and (number == 1 or log.is_short)
 
         page = await desk.belief.ask(lambda: desk.hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
         desk.answered(page)
