@@ -1,7 +1,6 @@
 """A crawl whose process is killed again and again ends with the index of one that is left alone."""
 
 import random
-import shutil
 import time
 from pathlib import Path
 
@@ -64,3 +63,31 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(location: Location, tmp_pat
     assert contents(location) == contents(Location.parse(undisturbed))
     assert problems(location) == []
     assert rows(location, "SELECT count(*) FROM job WHERE leased_by IS NOT NULL OR tries > 0") == [(0,)]
+
+
+def test_kills_during_a_second_crawl_lose_no_move(location: Location, tmp_path: Path) -> None:
+    """What moved stands on two pages: one that was stored before a kill must not hide the other."""
+    hub = _hub(12)
+    with hub.running() as url:
+        hub.latency = 0.0
+        _crawl(url, location.target, tmp_path, FIRST_DAY, *NAMED)
+        _crawl(url, str(tmp_path / "undisturbed.db"), tmp_path, FIRST_DAY, *NAMED)
+        for number, repository in enumerate(hub.repositories.values()):
+            for tag in range(12):
+                repository.push(f"t{tag}", at=f"2026-03-05T12:{tag:02}:00Z", platforms=["linux/amd64"])
+            if number % 2:
+                repository.delete("t20")
+        _crawl(url, str(tmp_path / "undisturbed.db"), tmp_path, SECOND_DAY, *NAMED)
+        hub.latency = 0.01
+        _killed(url, hub, location.target, tmp_path, SECOND_DAY, 10)
+        _crawl(url, location.target, tmp_path, SECOND_DAY, *REST)
+    undisturbed = Location.parse(str(tmp_path / "undisturbed.db"))
+    for table in ("span", "digest", "digest_prefix", "change", "word"):
+        assert contents(location)[table] == contents(undisturbed)[table]
+    assert _current(location) == _current(undisturbed)
+    assert problems(location) == []
+
+
+def _current(location: Location) -> list[tuple[object, ...]]:
+    """What each tag is now, but not how lately that was confirmed: a walk that is begun again may see more."""
+    return [tuple(item for item in row if item[0] != "last_seen_at") for row in contents(location)["tag"]]
