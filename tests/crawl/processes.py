@@ -71,6 +71,11 @@ class Crawling:
         return code
 
     @property
+    def out(self) -> str:
+        """What it has written on stdout."""
+        return self._stderr.with_suffix(".out").read_text()
+
+    @property
     def err(self) -> str:
         """What it has written on stderr so far."""
         return self._stderr.read_text()
@@ -83,7 +88,9 @@ def crawling(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUBINDEX_")}
     if now is not None:
         environment["HUBINDEX_NOW"] = now
-    process = _context.Process(target=_run, args=(arguments, str(stderr), environment, dict(constants)))
+    process = _context.Process(
+        target=_run, args=(arguments, str(stderr), environment, dict(constants)), daemon=True
+    )
     process.start()
     return Crawling(process, stderr)
 
@@ -99,8 +106,7 @@ def _run(
         module, _, constant = name.rpartition(".")
         assert hasattr(import_module(module), constant)
         setattr(import_module(module), constant, value)
-    with open(stderr, "a", buffering=1) as err, open(os.devnull, "w") as out:
-        sys.stdin = open(os.devnull)
+    with open(stderr, "a", buffering=1) as err, open(Path(stderr).with_suffix(".out"), "w") as out:
         sys.stdout, sys.stderr = out, err
         cli.main(list(arguments))
 

@@ -4,12 +4,10 @@ import random
 import time
 from pathlib import Path
 
-import pytest
-
 from hubindex.index.location import Location
 from tests.crawl.contents import contents
 from tests.crawl.crawling import problems, rows
-from tests.crawl.processes import crawling, wait_until
+from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
 
 KILLS = 50
@@ -36,19 +34,22 @@ def _crawl(url: str, db: str, folder: Path, now: str, *arguments: str) -> None:
 
 
 def _killed(url: str, hub: FakeHub, db: str, folder: Path, now: str, kills: int) -> None:
-    """A crawl that is killed so many times, at its start or after some more requests, and begun again each time."""
+    """A crawl that is killed so many times, at its start or after some requests, and begun again each time."""
     chance = random.Random(4)
     for number in range(kills):
         asked = len(hub.requests)
         arguments = NAMED if number < 2 else REST
         process = crawling("--db", db, "-q", *arguments, "--hub-url", url, stderr=folder / "err", now=now)
         if number % 4:
-            wanted = asked + chance.randint(1, 5)
-            wait_until(lambda wanted=wanted: len(hub.requests) >= wanted or not process.runs)
+            _wait_for_requests(hub, asked + chance.randint(1, 5), process)
             time.sleep(chance.uniform(0, 0.03))
         else:
             time.sleep(chance.uniform(0, 0.15))
         assert process.kill() == -9, process.err
+
+
+def _wait_for_requests(hub: FakeHub, wanted: int, process: Crawling) -> None:
+    wait_until(lambda: len(hub.requests) >= wanted or not process.runs)
 
 
 def test_fifty_kills_lose_nothing_and_invent_nothing(location: Location, tmp_path: Path) -> None:

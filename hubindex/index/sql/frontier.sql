@@ -69,6 +69,10 @@ FROM job WHERE asked_by = :asked_by AND due_at <= :now
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0)
 FROM job WHERE asked_by IS NOT NULL AND due_at <= :now AND (leased_until IS NULL OR leased_until <= :wall)
 
+-- name: being_listed
+-- Seeds that somebody is listing: that will bring more to do.
+SELECT count(*) FROM job WHERE seed_id <> 0 AND due_at <= :now AND leased_until > :wall
+
 -- name: due
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
 
