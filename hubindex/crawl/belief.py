@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
@@ -33,7 +34,7 @@ class Belief:
     async def ask(self, question: Callable[[], Awaitable[T]], is_doubtful: Callable[[T], bool]) -> T:
         """The answer to a question, asked up to three times while it is doubtful or a `NotFound`.
 
-        Raises `Blocked` if even what must be there is not.
+        Raises `Blocked` if even what must be there is not, however often it is asked for.
         """
         for remaining in reversed(range(_ASKED)):
             try:
@@ -51,11 +52,12 @@ class Belief:
         async with self._asking:
             if self._now() < self._sane_at + _CANARY_SECONDS:
                 return
-            try:
-                await self._hub.repository(CANARY)
-            except NotFound:
-                raise Blocked(
-                    f"Docker Hub says that {CANARY} does not exist either: it does not tell us the truth now, so "
-                    "nothing is concluded; try again in some hours"
-                ) from None
-            self._sane_at = self._now()
+            for _ in range(_ASKED):
+                with suppress(NotFound):
+                    await self._hub.repository(CANARY)
+                    self._sane_at = self._now()
+                    return
+            raise Blocked(
+                f"Docker Hub says that {CANARY} does not exist either: it does not tell us the truth now, so "
+                "nothing is concluded; try again in some hours"
+            )

@@ -128,9 +128,12 @@ class Crawler:
                 return False
             await asyncio.sleep(_POLL_SECONDS)  # another process is at them
             return True
-        if not desk.plan.watch:
+        if desk.plan.watch:
+            await asyncio.sleep(_WATCH_SECONDS)
+            return True
+        if not await desk.writer.write(lambda batch: batch.frontier.is_growing(desk.clock(), _wall())):
             return False
-        await asyncio.sleep(_WATCH_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)  # another process is listing what we can share
         return True
 
     def _claim(self, batch: Batch) -> list[Job]:

@@ -137,10 +137,12 @@ class Lister:
 
     async def _pages(self, ask: _Ask) -> AsyncIterator[RepositoryPage]:
         """The pages of a list, one after the other."""
+        rows = count = 0
         for number in range(1, MOST_PAGES + 1):
             self._desk.check()
-            is_doubtful = _is_empty if number == 1 else _is_taken
+            is_doubtful = _is_empty if number == 1 or rows < count else _is_taken
             page = await self._desk.belief.ask(partial(ask, page=number), is_doubtful)
+            rows, count = rows + len(page.repositories), page.count or count
             self._desk.answered(page)
             yield page
             if not page.more:

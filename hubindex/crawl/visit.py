@@ -9,7 +9,7 @@ from hubindex.crawl.listing import MOST_PAGES, PAGE_SIZE
 from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.frontier import Job
-from hubindex.index.ingest import Batch
+from hubindex.index.ingest import INTERRUPTED, Batch
 from hubindex.index.tagwriter import PageOutcome
 from hubindex.records import Tag, TagPage
 
@@ -43,7 +43,7 @@ class Visitor:
                 is_settled = await self._walk(job, log)
             except asyncio.CancelledError:
                 if log.pages:
-                    self._desk.writer.accept_last(self._proof(job, log, "interrupted"))
+                    self._desk.writer.accept_last(self._proof(job, log, INTERRUPTED))
                 raise
             if is_settled or not (remaining and log.is_worth_repeating):
                 if not is_settled:
@@ -91,12 +91,12 @@ class Visitor:
         return False
 
     async def _page(self, job: Job, log: WalkLog, number: int) -> TagPage:
-        """One page. An empty one where more should come, or where something was known, is doubted."""
+        """One page. An empty one is doubted, behind the first if more should come."""
         desk = self._desk
         desk.check()
 
         def is_doubtful(page: TagPage) -> bool:
-            return not page.tags and (log.is_short if number > 1 else job.is_swept or bool(page.count))
+            return not page.tags and (number == 1 or log.is_short)
 
         page = await desk.belief.ask(lambda: desk.hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
         desk.answered(page)
@@ -123,7 +123,9 @@ class Visitor:
             outcome = batch.tag_page(job.repository_id, page)
             is_known = not (outcome.news or log.unreadable)
             ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
-            if ends:
+            if outcome.news:
+                batch.begin_walk(job.repository_id, log.started_at)
+            elif ends:
                 batch.finish_walk(log.finish(self._desk.clock(), ends_early=True))
                 self._desk.close(batch, job, None)
             return outcome, ends
@@ -141,6 +143,8 @@ class Visitor:
             log.unwritten.add(number)
             outcome = batch.tag_page(job.repository_id, page)
             log.unwritten.discard(number)
+            if outcome.news:
+                batch.begin_walk(job.repository_id, log.started_at)
             return outcome
 
         await self._desk.leave(write, lambda outcome: self._count(job, outcome))
@@ -166,7 +170,7 @@ class Visitor:
         def write(batch: Batch) -> int:
             lost = "a page could not be stored" if log.unwritten else None
             gone = batch.finish_walk(walk._replace(problem=lost or walk.problem))
-            if problem != "interrupted":
+            if problem != INTERRUPTED:
                 self._desk.close(batch, job, error)
             return gone
 

@@ -216,6 +216,10 @@ class Frontier:
         """What crawls were told to do that run no more."""
         return Pending(*self._query("unfinished", now=now, wall=wall)[0])
 
+    def is_growing(self, now: int, wall: int) -> bool:
+        """Whether somebody is listing a seed, which will bring more to do."""
+        return bool(self._tx.query("being_listed", now=now, wall=wall)[0][0])
+
     def next_due(self, now: int) -> int | None:
         """When the next job is due."""
         due_at: int | None = self._query("next_due", now=now)[0][0]

@@ -28,6 +28,9 @@ DOCKER_HUB = 1
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
 
+INTERRUPTED = "interrupted"
+"""The problem of a walk that did not come to its end."""
+
 _MOST_PIECES = 8
 """A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
 
@@ -201,6 +204,12 @@ class Batch:
         state = self._tags.state(repository_id)
         seen = self._tags.last_sights(state, names)
         return sorted(names, key=lambda name: (seen.get(name, 0), name))
+
+    def begin_walk(self, repository_id: int, started_at: int) -> None:
+        """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end."""
+        state = self._tags.state(repository_id)
+        if started_at >= (state.walked_at or 0):
+            state.walked_at, state.walk_problem = started_at, INTERRUPTED
 
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""

@@ -77,6 +77,10 @@ FROM job
 WHERE asked_by IS NOT NULL AND due_at <= :now
       AND asked_by NOT IN (SELECT j.asked_by FROM job j WHERE j.asked_by IS NOT NULL AND j.leased_until > :wall)
 
+-- name: being_listed
+-- Seeds that somebody is listing: that will bring more to do.
+SELECT count(*) FROM job WHERE seed_id <> 0 AND due_at <= :now AND leased_until > :wall
+
 -- name: due
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
 
