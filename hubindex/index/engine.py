@@ -175,7 +175,7 @@ class Transaction:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Transaction]:
     """One transaction: committed at the end, rolled back on any exception. Raises `StorageError`."""
-    with storage_errors(), engine.connect() as connection, connection.begin():
+    with storage_errors(engine.url.database), engine.connect() as connection, connection.begin():
         yield Transaction(connection, _statements(engine.dialect.name))
 
 

@@ -110,18 +110,22 @@ def check_revision(revision: str | None, label: str) -> None:
 
 
 @contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turn a driver's exceptions into one-line `StorageError`s that carry no connection secrets."""
+def storage_errors(path: str | None = None) -> Iterator[None]:
+    """Turn a driver's exceptions into one-line `StorageError`s that carry no connection secrets.
+
+    `path` is the file to name in them.
+    """
+    where = f": {path}" if path else ""
     try:
         yield
     except sqlite3.Error as error:
-        raise StorageError(f"the index cannot be read or written: {error}") from error
+        raise StorageError(f"the index cannot be read or written: {error}{where}") from error
     except Exception as error:
         # psycopg and SQLAlchemy are not imported for SQLite's sake: known by their module.
         if type(error).__module__.partition(".")[0] not in {"psycopg", "psycopg_pool", "sqlalchemy"}:
             raise
         cause = getattr(error, "orig", None) or error
-        raise StorageError(f"the index cannot be read or written: {_first_line(cause)}") from error
+        raise StorageError(f"the index cannot be read or written: {_first_line(cause)}{where}") from error
 
 
 def _revision(connection: "_Connection", location: Location) -> str | None:
