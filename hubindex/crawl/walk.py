@@ -15,8 +15,8 @@ class WalkLog:
     not yet read to the top, can have been missed. The top is read once more for that (`again`).
 
     `unreadable` counts the rows that could not be understood: each may have been news of any tag.
-    Pages are stored while others are fetched: `commits` has for each the transaction it went into. If one is lost the
-    walk proves nothing.
+    Pages are stored while others are fetched: `commits` has for each the transaction it went into. If one is lost
+    the walk proves nothing.
     """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
