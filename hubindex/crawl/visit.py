@@ -137,12 +137,11 @@ class Visitor:
         return ends
 
     async def _leave_page(self, job: Job, log: WalkLog, page: TagPage) -> None:
-        number = log.pages
+        place = log.leave()
 
         def write(batch: Batch) -> PageOutcome:
-            log.unwritten.add(number)
             outcome = batch.tag_page(job.repository_id, page)
-            log.unwritten.discard(number)
+            log.commits[place] = batch.commit
             if outcome.news:
                 batch.begin_walk(job.repository_id, log.started_at)
             return outcome
@@ -168,8 +167,10 @@ class Visitor:
         walk = log.finish(self._desk.clock(), problem, remark)
 
         def write(batch: Batch) -> int:
-            lost = "a page could not be stored" if log.unwritten else None
-            gone = batch.finish_walk(walk._replace(problem=lost or walk.problem))
+            if log.has_lost_a_page(batch.commit):
+                batch.finish_walk(walk._replace(problem="a page could not be stored"))
+                return 0  # whoever has the job next does it
+            gone = batch.finish_walk(walk)
             if problem != INTERRUPTED:
                 self._desk.close(batch, job, error)
             return gone

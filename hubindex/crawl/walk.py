@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hubindex.index.ingest import Walk
+from hubindex.index.ingest import Commit, Walk
 from hubindex.records import TagPage
 
 
@@ -15,7 +15,8 @@ class WalkLog:
     not yet read to the top, can have been missed. The top is read once more for that (`again`).
 
     `unreadable` counts the rows that could not be understood: each may have been news of any tag.
-    `unwritten` holds the numbers of pages that could not be stored; without them the walk proves nothing.
+    Pages are stored while others are fetched: `commits` has for each the transaction it went into. If one is lost
+    the walk proves nothing.
     """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
@@ -23,7 +24,7 @@ class WalkLog:
         self.started_at = started_at
         self.pages = 0
         self.names: set[str] = set()
-        self.unwritten: set[int] = set()
+        self.commits: list[Commit | None] = []
         self.count: int | None = None
         self._moved = False
         self._fell = False
@@ -52,6 +53,15 @@ class WalkLog:
         else:
             self._repeated += len(page.tags) - fresh
         return page.more and fresh > 0  # a list that repeats itself would go on for ever
+
+    def leave(self) -> int:
+        """A page is left to be stored; returns its place in `commits`."""
+        self.commits.append(None)
+        return len(self.commits) - 1
+
+    def has_lost_a_page(self, now: Commit) -> bool:
+        """Whether a page is neither stored nor part of the transaction that is open now."""
+        return any(commit is None or not (commit is now or commit.is_done) for commit in self.commits)
 
     def add_names(self, names: Iterable[str]) -> None:
         """Take in all names that another source lists: they are as good as seen."""

@@ -94,6 +94,7 @@ class Ingest:
                 batch = Batch(tx, self._numbers)
                 yield batch
                 batch.flush()
+            batch.commit.is_done = True
         except BaseException:
             self._numbers.forget()
             raise
@@ -114,10 +115,20 @@ class Ingest:
         self._engine.dispose()
 
 
+class Commit:
+    """The end of a transaction: what was told to its batch is stored once it `is_done`, and not before."""
+
+    __slots__ = ("is_done",)
+
+    def __init__(self) -> None:
+        self.is_done = False
+
+
 class Batch:
-    """What is written in one transaction."""
+    """What is written in one transaction; `commit` tells whoever keeps it whether it was."""
 
     def __init__(self, tx: storage.Transaction, numbers: Numbers) -> None:
+        self.commit = Commit()
         self._tx = tx
         self._tags = TagWriter(tx, numbers)
         self._documents = DocumentWriter(tx)

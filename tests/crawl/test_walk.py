@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from hubindex.crawl.walk import WalkLog
-from hubindex.index.ingest import Walk
+from hubindex.index.ingest import Commit, Walk
 from hubindex.records import Tag, TagPage
 
 
@@ -208,3 +208,16 @@ def test_a_push_at_the_beginning_of_time_is_a_push() -> None:
     """Zero milliseconds is a time, not an absence."""
     walk = walked(dated(0, None))
     assert (walk.newest_push, walk.oldest_push) == (0, 0)
+
+
+def test_a_page_counts_once_its_transaction_is_committed() -> None:
+    """One that was told to a transaction that failed is lost; one of the open transaction goes with it."""
+    log, failed, done, now = WalkLog(7, 1000), Commit(), Commit(), Commit()
+    done.is_done = True
+    log.commits[log.leave()] = done
+    log.commits[log.leave()] = now
+    assert not log.has_lost_a_page(now)
+    place = log.leave()
+    assert log.has_lost_a_page(now)
+    log.commits[place] = failed
+    assert log.has_lost_a_page(now)
