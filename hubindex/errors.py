@@ -11,10 +11,12 @@
     │   └── NewerIndex
     ├── SourceError               exit 1
     │   ├── Unreachable
+    │   │   └── GivenUp
     │   ├── NotFound
     │   ├── RateLimited
     │   ├── PaginationRefused
     │   ├── Blocked
+    │   │   └── Forbidden
     │   ├── SignInRefused
     │   ├── BudgetSpent
     │   └── UnreadableAnswer
@@ -74,6 +76,10 @@ class Unreachable(SourceError):
     """No whole answer arrived: refused, reset, timed out, cut short, or a server fault (5xx)."""
 
 
+class GivenUp(Unreachable):
+    """A host that has failed so often that it is left alone."""
+
+
 class NotFound(SourceError):
     """The source says 404: missing, private, or a fault of the source."""
 
@@ -99,6 +105,10 @@ class SignInRefused(SourceError):
 
 class BudgetSpent(SourceError):
     """As many requests as this run may send have been sent; one more was not sent."""
+
+
+class Forbidden(Blocked):
+    """The source refuses this one thing (a plain 401 or 403), and perhaps no other."""
 
 
 class UnreadableAnswer(SourceError):

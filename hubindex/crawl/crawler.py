@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from hubindex import moment
@@ -12,6 +13,7 @@ from hubindex.crawl.listing import Lister
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.visit import Visitor
 from hubindex.crawl.writer import Writer
+from hubindex.errors import Unreachable
 from hubindex.index.frontier import LEASE, Job, Pending
 from hubindex.index.ingest import Batch
 from hubindex.sources.hub import DockerHub
@@ -63,7 +65,11 @@ class Crawler:
                 await self._feed()
                 await asyncio.wait(workers)
                 heart.cancel()
-            await desk.writer.write(self._release)  # everything left to the writer is written before this
+            failed = await desk.writer.write(self._release)  # everything left to the writer is written before this
+            if failed and not desk.progress.failures:
+                desk.failed(
+                    Unreachable(f"{failed:,} that another process tried for us failed: 'hubindex status' tells")
+                )
             if desk.storage_error is not None:
                 raise desk.storage_error
         except asyncio.CancelledError:
@@ -120,7 +126,8 @@ class Crawler:
         """Wait until there may be more jobs; returns whether there can be."""
         desk = self._desk
         if desk.in_hand:  # they may find more, and others may not
-            await desk.changed.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(desk.changed.wait(), _WATCH_SECONDS)
             return True
         if self._asked_by is not None:
             asked_by = self._asked_by
@@ -163,9 +170,10 @@ class Crawler:
     def _renew(self, jobs: list[Job], batch: Batch) -> None:
         batch.frontier.renew(self._desk.owner.name, jobs, _wall())
 
-    def _release(self, batch: Batch) -> None:
-        """Give back what was claimed and not done."""
+    def _release(self, batch: Batch) -> int:
+        """Give back what was claimed and not done; returns how much of what we asked for has failed."""
         batch.frontier.release(self._desk.owner.name, [*list(self._desk.in_hand.values()), *self._claimed])
+        return 0 if self._asked_by is None else batch.frontier.failed(self._asked_by)
 
 
 def _wall() -> int:

@@ -8,7 +8,16 @@ from typing import TypeVar
 from hubindex.crawl.belief import Belief
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
-from hubindex.errors import Blocked, BudgetSpent, NotFound, RateLimited, SourceError
+from hubindex.errors import (
+    Blocked,
+    BudgetSpent,
+    Forbidden,
+    GivenUp,
+    NotFound,
+    RateLimited,
+    SourceError,
+    Unreachable,
+)
 from hubindex.index.frontier import LATEST, Job, Owner, next_visit
 from hubindex.index.ingest import GONE_AFTER, Absence, Batch
 from hubindex.records import RepositoryPage, TagPage
@@ -17,6 +26,10 @@ from hubindex.sources.hub import DockerHub
 from hubindex.sources.registry import Registry
 
 T = TypeVar("T")
+
+
+_MOST_REFUSED = 10
+_MOST_UNANSWERED = 10
 
 
 class Stopped(Exception):
@@ -41,11 +54,13 @@ class Desk:
     progress: Progress = field(default_factory=Progress)
     in_hand: dict[tuple[int, int], Job] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    refused_in_a_row: int = 0
     storage_error: BaseException | None = None
 
     def answered(self, page: RepositoryPage | TagPage | None = None) -> None:
         """A source gave what it was asked for."""
         self.progress.answers += 1
+        self.refused_in_a_row = 0
         for warning in page.warnings if page is not None else ():
             self.warn(warning)
 
@@ -68,8 +83,17 @@ class Desk:
         is_news = progress.answers or (isinstance(error, NotFound) and progress.failures > 1)
         if is_news and not progress.stopped:
             self.warn(str(error))
-        if isinstance(error, Blocked | RateLimited):
+        if self._is_the_end(error):
             progress.stopped = True
+
+    def _is_the_end(self, error: SourceError) -> bool:
+        """Whether it makes no sense to ask for anything else."""
+        if isinstance(error, Forbidden):
+            self.refused_in_a_row += 1
+            return self.refused_in_a_row >= _MOST_REFUSED
+        if isinstance(error, Unreachable) and not self.progress.answers:
+            return self.progress.failures >= _MOST_UNANSWERED
+        return isinstance(error, Blocked | RateLimited | GivenUp)
 
     async def leave(self, write: Callable[[Batch], T], count: Callable[[T], None]) -> None:
         """Leave an action to the writer and go on; its outcome is counted once it is committed."""

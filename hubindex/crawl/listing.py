@@ -113,9 +113,9 @@ class Lister:
                     stored = await self._store(job, page.repositories, page.observed_at)
                     fresh = sum([listed.add(repository.repository_id) for repository in stored])
                     found += fresh
-                    if not found:
+                    if not found and not page.more:
                         self._desk.warn(f"{namespace}: Docker Hub shows no repositories of it")
-                    if not fresh and not refused:  # a list that repeats itself would go on for ever
+                    if page.repositories and not fresh and not refused:  # it would repeat itself for ever
                         break
             except PaginationRefused as error:
                 refused = refused or error

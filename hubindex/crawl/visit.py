@@ -124,7 +124,7 @@ class Visitor:
             is_known = not (outcome.news or log.unreadable)
             ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
             if outcome.news:
-                batch.begin_walk(job.repository_id, log.started_at)
+                log.begin(batch)
             elif ends:
                 batch.finish_walk(log.finish(self._desk.clock(), ends_early=True))
                 self._desk.close(batch, job, None)
@@ -143,7 +143,7 @@ class Visitor:
             outcome = batch.tag_page(job.repository_id, page)
             log.commits[place] = batch.commit
             if outcome.news:
-                batch.begin_walk(job.repository_id, log.started_at)
+                log.begin(batch)
             return outcome
 
         await self._desk.leave(write, lambda outcome: self._count(job, outcome))
@@ -168,7 +168,7 @@ class Visitor:
 
         def write(batch: Batch) -> int:
             if log.has_lost_a_page(batch.commit):
-                batch.finish_walk(walk._replace(problem="a page could not be stored"))
+                batch.finish_walk(walk._replace(problem="a page could not be stored", oldest_push=None))
                 return 0  # whoever has the job next does it
             gone = batch.finish_walk(walk)
             if problem != INTERRUPTED:
@@ -210,15 +210,17 @@ class Visitor:
             if not listed.complete:
                 raise UnreadableAnswer(f"{job.name}: the registry's list of tags is not whole")
             unseen = [name for name in listed.names if name not in log.names]
+            left = await self._heads_of(job, log, unseen, listed.observed_at)
             log.add_names(listed.names)
-            remark = await self._heads_of(job, log, unseen, listed.observed_at)
+            if left:
+                remark = f"the digests of {left:,} of {len(log.names):,} tags were not asked for"
         except (SourceError, Stopped) as failed:
             desk.failed(failed)
             error = failed
         await self._finish(job, log, error, remark)
 
-    async def _heads_of(self, job: Job, log: WalkLog, unseen: Sequence[str], at: int) -> str | None:
-        """Ask for digests, those known least first; returns what is left to be said."""
+    async def _heads_of(self, job: Job, log: WalkLog, unseen: Sequence[str], at: int) -> int:
+        """Ask for digests, those known least first; returns how many were left."""
         desk, most = self._desk, self._desk.plan.heads
         ordered = await desk.writer.write(lambda batch: batch.least_known(job.repository_id, unseen))
         for start in range(0, len(ordered[:most]), _HEADS_AT_A_TIME):
@@ -233,20 +235,22 @@ class Visitor:
         for start in range(0, len(left), _NAMES_IN_A_PAGE):
             names = left[start : start + _NAMES_IN_A_PAGE]
             await self._leave_tags(job, log, [(at, tuple(Tag(name=name) for name in names))])
-        return f"the digests of {len(left):,} of {len(log.names):,} tags were not asked for" if left else None
+        return len(left)
 
     async def _head(self, job: Job, name: str) -> tuple[int, tuple[Tag, ...]]:
-        """When a tag was asked for, and its digest if the registry gives one."""
+        """When a tag was asked for, and its digest if the registry gives one.
+
+        Listed, and not found: it may be deleted meanwhile, or of a kind that we do not accept. Nobody knows.
+        """
         assert self._desk.registry is not None
         async with self._heads:
-            at = self._desk.clock()
             try:
-                tag = await self._desk.registry.tag(job.name, name)
+                at, tag = await self._desk.registry.look(job.name, name)
             except UnreadableAnswer as error:
                 self._desk.warn(str(error))
-                return at, (Tag(name=name),)
+                return self._desk.clock(), (Tag(name=name),)
         self._desk.answered()
-        return at, () if tag is None else (tag,)
+        return at, (tag or Tag(name=name),)
 
     async def _leave_tags(self, job: Job, log: WalkLog, several: Sequence[tuple[int, tuple[Tag, ...]]]) -> None:
         for at, tags in several:

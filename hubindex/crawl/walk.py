@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hubindex.index.ingest import Commit, Walk
+from hubindex.index.ingest import Batch, Commit, Looked, Walk
 from hubindex.records import TagPage
 
 
@@ -25,6 +25,7 @@ class WalkLog:
         self.pages = 0
         self.names: set[str] = set()
         self.commits: list[Commit | None] = []
+        self._before: Looked | None = None
         self.count: int | None = None
         self._moved = False
         self._fell = False
@@ -53,6 +54,10 @@ class WalkLog:
         else:
             self._repeated += len(page.tags) - fresh
         return page.more and fresh > 0  # a list that repeats itself would go on for ever
+
+    def begin(self, batch: Batch) -> None:
+        """A page has brought news: until the walk has ended it is taken for one that was interrupted."""
+        self._before = batch.begin_walk(self.repository_id, self.started_at) or self._before
 
     def leave(self) -> int:
         """A page is left to be stored; returns its place in `commits`."""
@@ -93,6 +98,7 @@ class WalkLog:
             problem=error or (None if ends_early else self._inconsistency()),
             remark=remark,
             ends_early=ends_early,
+            before=self._before,
             newest_push=self._newest_push,
             oldest_push=self._oldest_push if self._in_order else None,
         )

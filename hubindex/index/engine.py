@@ -32,6 +32,8 @@ _PATIENCE = 60  # seconds to wait for another writer
 
 _SERVER_AWAY = {"57P01", "57P02", "57P03"}  # admin_shutdown, crash_shutdown, cannot_connect_now
 
+_STARTING = ("starting up", "shutting down", "in recovery mode", "not yet accepting connections")
+
 _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
     "PRAGMA cache_size=-64000",
@@ -190,7 +192,7 @@ def is_connection_lost(error: StorageError) -> bool:
         state is None
     ):  # no connection at all, or one that broke off; unless the server says that it is closed to us
         is_refused = any(word in str(driver) for word in ("FATAL", "not known", "not exist"))
-        is_starting = any(word in str(driver) for word in ("starting up", "shutting down", "in recovery mode"))
+        is_starting = any(word in str(driver) for word in _STARTING)
         is_operational = any(kind.__name__ == "OperationalError" for kind in type(driver).__mro__)
         return is_operational and (is_starting or not is_refused)
     return state[:2] == "08" or state in _SERVER_AWAY

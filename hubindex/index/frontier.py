@@ -184,7 +184,7 @@ class Frontier:
 
     def finish(self, job: Job, now: int, due_at: int) -> None:
         """A job succeeded, and is due again at a moment."""
-        self._finished.append({**job.key, "done_at": now, "due_at": due_at})
+        self._finished.append({**job.key, "asked_by": job.asked_by or 0, "done_at": now, "due_at": due_at})
 
     def finish_seed(self, job: Job, now: int) -> None:
         """A seed was listed; it is again after a week."""
@@ -208,6 +208,10 @@ class Frontier:
         """What a crawl asked for and nobody has done yet; failures wait for later."""
         return Pending(*self._query("pending", asked_by=asked_by, now=now)[0][:2])
 
+    def failed(self, asked_by: int) -> int:
+        """How many jobs that a crawl asked for have failed and wait for later."""
+        return int(self._query("failed_for", asked_by=asked_by)[0][0])
+
     def due(self, now: int) -> Pending:
         """What is due, whoever asked for it."""
         return Pending(*self._query("due", now=now)[0])
@@ -218,7 +222,7 @@ class Frontier:
 
     def is_growing(self, now: int, wall: int) -> bool:
         """Whether somebody is listing a seed, which will bring more to do."""
-        return bool(self._tx.query("being_listed", now=now, wall=wall)[0][0])
+        return bool(self._query("being_listed", now=now, wall=wall)[0][0])
 
     def next_due(self, now: int) -> int | None:
         """When the next job is due."""
@@ -233,6 +237,8 @@ class Frontier:
         """Write what waits: jobs that succeeded are written together, or before anything else of jobs is."""
         finished, self._finished = self._finished, []
         self._tx.run("finish_job", *finished)
+        again = [{key: row[key] for key in ("repository_id", "seed_id", "asked_by")} for row in finished]
+        self._tx.run("release_asked_again", *again)
 
     def _query(self, name: str, **parameters: object) -> Sequence[Row]:
         self.flush()
@@ -250,9 +256,11 @@ def next_visit(now: int, changed_at: int | None) -> int:
     """When to look at a repository again: after a quarter of the time that it has not changed, as far as known.
 
     That is six hours to four weeks: what changes daily is visited every six hours, what has rested for four months
-    every four weeks.
+    every four weeks. One of which no push is known is visited every week.
     """
-    rested = now - changed_at if changed_at is not None else 0
+    if changed_at is None:
+        return now + _SEED_PERIOD
+    rested = now - changed_at
     return now + min(max(rested // _CHANGES_SEEN, SOONEST), LATEST)
 
 

@@ -57,6 +57,13 @@ class Stored(NamedTuple):
     is_changed: bool
 
 
+class Looked(NamedTuple):
+    """When a repository's tags were last walked over, and what was to be said of that."""
+
+    walked_at: int | None
+    problem: str | None
+
+
 class Walk(NamedTuple):
     """The end of a walk over a repository's tags.
 
@@ -64,7 +71,7 @@ class Walk(NamedTuple):
     `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
     nobody has seen it. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen;
     `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
-    still saw everything pushed after it.
+    still saw everything pushed after it. `before` is what `begin_walk` returned, if it was called.
     """
 
     repository_id: int
@@ -74,6 +81,7 @@ class Walk(NamedTuple):
     problem: str | None = None
     remark: str | None = None
     ends_early: bool = False
+    before: Looked | None = None
     newest_push: int | None = None
     oldest_push: int | None = None
 
@@ -216,11 +224,17 @@ class Batch:
         seen = self._tags.last_sights(state, names)
         return sorted(names, key=lambda name: (seen.get(name, 0), name))
 
-    def begin_walk(self, repository_id: int, started_at: int) -> None:
-        """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end."""
+    def begin_walk(self, repository_id: int, started_at: int) -> Looked | None:
+        """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end.
+
+        Returns what was remembered before; None if this walk is remembered already, or is older than that.
+        """
         state = self._tags.state(repository_id)
-        if started_at >= (state.walked_at or 0):
-            state.walked_at, state.walk_problem = started_at, INTERRUPTED
+        before = Looked(state.walked_at, state.walk_problem)
+        if started_at < (state.walked_at or 0) or before == (started_at, INTERRUPTED):
+            return None
+        state.walked_at, state.walk_problem = started_at, INTERRUPTED
+        return before
 
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""
@@ -230,9 +244,12 @@ class Batch:
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
-        keeps_remark = walk.ends_early and state.walk_problem is not None  # it is true of what was not read again
-        if walk.started_at >= (state.walked_at or 0) and not keeps_remark:
-            state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
+        if walk.started_at >= (state.walked_at or 0):
+            before = walk.before or Looked(state.walked_at, state.walk_problem)
+            if walk.ends_early and before.problem is not None:  # it is true of what was not read again
+                state.walked_at, state.walk_problem = before
+            else:
+                state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
         if walk.problem is None and not walk.ends_early:
             return self._sweep(state, walk)
         self._partial(state, walk)

@@ -336,7 +336,8 @@ class TagWriter:
         """The content that `tag` shows, and whether the tag still points to what is known; None: unreadable.
 
         A platform set whose index digest one of the two sides lacks is the same content if its images are. Where
-        the sides have nothing in common that could be compared, an equal push time says that nothing moved.
+        the sides have nothing in common that could be compared, their push times tell whether it moved; if one of
+        them has none, nobody knows.
         """
         before = known.span.content
         if tag.digest is None and not tag.images:
@@ -344,12 +345,17 @@ class TagWriter:
         content = tag.digest or _key(tag.images)
         if before is None or content == before:
             return content, content == before
-        unmoved = tag.pushed_at is not None and tag.pushed_at == known.span.pushed_at
+        pushes = tag.pushed_at, known.span.pushed_at
+        unmoved = None if None in pushes else pushes[0] == pushes[1]
         if tag.digest is None and len(before) != KEY_SIZE:
             images = known.digest.images if known.digest else None
+            if images is None and unmoved is None:
+                return None, None
             same = unmoved if images is None else images == self._packed(state, tag.images)
             return before if same else content, same
         if tag.digest is not None and len(before) == KEY_SIZE:
+            if not tag.images and unmoved is None:
+                return None, None
             return content, _key(tag.images) == before if tag.images else unmoved
         return content, False
 

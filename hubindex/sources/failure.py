@@ -120,7 +120,7 @@ def _refusal(url: URL, answer: Answer) -> tuple[errors.SourceError, Next]:
         blocked = f"{place}: the server's CDN refuses this client ({said}); try again later"
         return errors.Blocked(blocked), Next.STOP
     if status in (401, 403):
-        return errors.Blocked(f"{place}: access refused ({said})"), Next.RAISE
+        return errors.Forbidden(f"{place}: access refused ({said})"), Next.RAISE
     if status >= 500 or status == 408:
         return errors.Unreachable(f"{place}: the server failed ({said}); try again later"), Next.RETRY
     # A method that exists was refused for hours during an incident (seen 2022-07-18).

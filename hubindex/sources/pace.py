@@ -221,9 +221,7 @@ class Gate:
                 self._pause(now, wait * self._timer.random.uniform(0.9, 1.0), "the host fails")
 
     def _out_of_patience(self) -> errors.SourceError:
-        return errors.Unreachable(
-            f"{self._host}: still failing after {_PAUSES_TO_GIVE_UP} pauses; try again later"
-        )
+        return errors.GivenUp(f"{self._host}: still failing after {_PAUSES_TO_GIVE_UP} pauses; try again later")
 
     def _pause(self, now: float, seconds: float, why: str) -> None:
         self._probing = True

@@ -96,22 +96,26 @@ class Registry:
 
         Asking is not a pull: only GET is counted as one.
         """
+        return (await self.look(name, tag))[1]
+
+    async def look(self, name: str, tag: str) -> tuple[int, Tag | None]:
+        """As `tag`, and when the request was sent that was answered, in ms."""
         if not names.is_tag(tag):
             raise errors.InvalidReference(f"{shown(tag)!r} is not a tag")
         url = self._url(name, "manifests", tag)
+        asked_at = self._clock()
         try:
-            headers = await self._get(
-                name, url, lambda answer: answer.headers, method="HEAD", headers={"Accept": ACCEPT}
-            )
+            answer = await self._get(name, url, lambda answer: answer, method="HEAD", headers={"Accept": ACCEPT})
         except errors.NotFound as error:
             if _status(error) == 404:
-                return None
+                return asked_at, None
             raise
+        headers = answer.headers
         digest = names.digest_bytes(headers.get("Docker-Content-Digest", ""))
         if digest is None:
             raise errors.UnreadableAnswer(f"{name}:{tag}: the registry does not tell its digest")
         media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Tag(name=tag, digest=digest, media_type=names.media_type(media_type))
+        return answer.sent_at, Tag(name=tag, digest=digest, media_type=names.media_type(media_type))
 
     async def _tag_list(self, url: URL, walk: "_Walk") -> URL | None:
         """Ask for one page and add it to the walk; the address of the next page, if there is one."""

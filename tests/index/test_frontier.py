@@ -601,9 +601,9 @@ def test_in_between_it_is_a_quarter_of_the_rest(now: int, rested: int) -> None:
     assert next_visit(now, now - rested) - now == rested // 4
 
 
-def test_nothing_known_of_changes_means_soon() -> None:
-    """Six hours."""
-    assert next_visit(NOW, None) == NOW + 6 * HOUR
+def test_nothing_known_of_changes_means_a_week() -> None:
+    """As of a repository that nobody has pushed to."""
+    assert next_visit(NOW, None) == NOW + 7 * DAY
 
 
 # Statements

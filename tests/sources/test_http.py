@@ -14,6 +14,7 @@ from yarl import URL
 from hubindex import __version__
 from hubindex.errors import (
     Blocked,
+    Forbidden,
     NotFound,
     PaginationRefused,
     RateLimited,
@@ -144,8 +145,8 @@ def test_compressed_answers_are_unpacked(encoding: str, body: bytes) -> None:
         ("403 Forbidden", CHALLENGE, Blocked, "challenge page"),
         ("503 Unavailable", CHALLENGE, Blocked, "challenge page"),
         ("200 OK", CHALLENGE, Blocked, "challenge page"),
-        ("403 Forbidden", '{"message":"denied"}', Blocked, "access refused (403: denied)"),
-        ("401 Unauthorized", '{"detail":"Incorrect credentials"}', Blocked, "401: Incorrect credentials"),
+        ("403 Forbidden", '{"message":"denied"}', Forbidden, "access refused (403: denied)"),
+        ("401 Unauthorized", '{"detail":"Incorrect credentials"}', Forbidden, "401: Incorrect credentials"),
         ("400 Bad", '{"fields":{},"text":"Invalid ordering value"}', UnreadableAnswer, "Invalid ordering"),
         ("405 Not Allowed", "", UnreadableAnswer, "unexpected answer (405)"),
         ("410 Gone", "", UnreadableAnswer, "unexpected answer (410)"),

@@ -43,7 +43,12 @@ UPDATE job SET due_at = :now WHERE asked_by IS NOT NULL AND due_at > :now
 UPDATE job
 SET due_at = :due_at, done_at = :done_at, done_for = coalesce(asked_by, done_for), asked_by = NULL,
     leased_by = NULL, leased_until = NULL, tries = 0, failure = NULL, error = NULL
-WHERE repository_id = :repository_id AND seed_id = :seed_id
+WHERE repository_id = :repository_id AND seed_id = :seed_id AND coalesce(asked_by, 0) = :asked_by
+
+-- name: release_asked_again
+-- Somebody asked for it anew while it was done: it is to be done again.
+UPDATE job SET leased_by = NULL, leased_until = NULL
+WHERE repository_id = :repository_id AND seed_id = :seed_id AND asked_by IS NOT NULL AND asked_by <> :asked_by
 
 -- name: fail_job
 UPDATE job
@@ -67,8 +72,13 @@ UPDATE job SET leased_by = NULL, leased_until = NULL WHERE due_at <= :now AND le
 
 -- name: pending
 -- What a crawl asked for and is not done.
-SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0), min(due_at)
+-- When it was asked for tell those that never failed.
+SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0),
+       min(due_at) FILTER (WHERE tries = 0)
 FROM job WHERE asked_by = :asked_by AND due_at <= :now
+
+-- name: failed_for
+SELECT count(*) FROM job WHERE asked_by = :asked_by AND tries > 0
 
 -- name: unfinished
 -- What crawls asked for of which nobody is at anything.
@@ -79,7 +89,7 @@ WHERE asked_by IS NOT NULL AND due_at <= :now
 
 -- name: being_listed
 -- Seeds that somebody is listing: that will bring more to do.
-SELECT count(*) FROM job WHERE seed_id <> 0 AND due_at <= :now AND leased_until > :wall
+SELECT count(*) FROM job WHERE repository_id = 0 AND due_at <= :now AND leased_until > :wall
 
 -- name: due
 SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
