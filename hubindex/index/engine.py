@@ -190,7 +190,8 @@ def is_connection_lost(error: StorageError) -> bool:
         state is None
     ):  # no connection at all, or one that broke off; unless the server says that it is closed to us
         is_refused = any(word in str(driver) for word in ("FATAL", "not known", "not exist"))
-        is_starting = any(word in str(driver) for word in ("starting up", "shutting down", "in recovery mode"))
+        # starting up, shutting down, in recovery mode, not yet accepting connections
+        is_starting = "the database system is " in str(driver)
         is_operational = any(kind.__name__ == "OperationalError" for kind in type(driver).__mro__)
         return is_operational and (is_starting or not is_refused)
     return state[:2] == "08" or state in _SERVER_AWAY
