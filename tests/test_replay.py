@@ -78,14 +78,13 @@ GONE_AFTER = 4 * HOUR
 
 
 class Clock:
-    """A clock that goes on by `step` each time that somebody looks at it."""
+    """A clock that goes on by `step` with each answer of the Hub: what is sent now is answered now."""
 
     def __init__(self) -> None:
         self.now = self.step = 0
 
     def __call__(self) -> int:
         """The present, in milliseconds."""
-        self.now += self.step
         return self.now
 
 
@@ -138,12 +137,17 @@ class World:
             self.swept += [(at, path) for path in paths if path in seen]
 
     async def _witness(self, request: web.Request, proceed: Proceed) -> web.StreamResponse:
-        """Let the world go on to the present, and write down what was answered."""
+        """Let the world go on to the present, write down what was answered, and let time go on."""
         self.timeline.advance(self.hub, self.clock.now)
         response = await proceed(request)
+        self._look(request, response)
+        self.clock.now += self.clock.step
+        return response
+
+    def _look(self, request: web.Request, response: web.StreamResponse) -> None:
         found = re.search(r"/namespaces/(\w+)/repositories/(\w+)", request.path)
         if found is None or not isinstance(response, web.Response):
-            return response
+            return
         path = "/".join(found.groups())
         if response.status == 404:
             runs = self.absences.setdefault(path, [])
@@ -154,7 +158,6 @@ class World:
             with suppress(ValueError):
                 self._write_down(path, json.loads(response.body).get("results", ()))
                 self._is_absent[path] = False
-        return response
 
     def _write_down(self, path: str, rows: Sequence[Mapping[str, str]]) -> None:
         for row in rows:
