@@ -223,7 +223,9 @@ def _estimated(plan: "Plan") -> Iterator[str]:
             parts = [
                 part for seed in seeds for part in estimate_seed(reader, *seed[:3])[: None if plan.tags else 1]
             ]
-            parts += [] if seeds else estimate_due(reader, moment.now())
+            now = moment.now()
+            fresh_since = None if plan.max_age is None else now - plan.max_age
+            parts += [] if seeds else estimate_due(reader, now, fresh_since)
     else:
         parts = [part for seed in seeds for part in estimate_seed(None, *seed[:3])[: None if plan.tags else 1]]
     everything = total(parts)

@@ -26,6 +26,8 @@ from hubindex.sources.http import HttpClient
 LINE_SECONDS = 60.0
 MOST_WARNINGS = 1000
 _ENOUGH_TO_FORETELL = 10
+_LOOK_SECONDS = 1.0
+_LONG_WAIT = 5.0
 
 
 class Display:
@@ -147,9 +149,20 @@ class Display:
         return Text(f"{frame} {self.line()}", no_wrap=True, overflow="ellipsis")
 
     def _write_lines(self) -> None:
-        while not self._ended.wait(LINE_SECONDS):
-            progress = self.progress or Progress()
-            self.say("info", self.line(), done=progress.done, found=progress.found, tags=progress.tags)
+        next_line, told_until = monotonic() + LINE_SECONDS, 0.0
+        while not self._ended.wait(min(LINE_SECONDS, _LOOK_SECONDS)):
+            now, paused_until = monotonic(), self._paused_until()
+            if paused_until > max(now + _LONG_WAIT, told_until):
+                told_until = paused_until + _LONG_WAIT
+                self.say("info", f"waiting {paused_until - now:.0f} s, as Docker Hub allows no more requests now")
+            if now >= next_line:
+                next_line = now + LINE_SECONDS
+                progress = self.progress or Progress()
+                self.say("info", self.line(), done=progress.done, found=progress.found, tags=progress.tags)
+
+    def _paused_until(self) -> float:
+        found = self._http.allowance(self._hub_url) if self._http else None
+        return 0.0 if found is None or found.paused_until is None else found.paused_until
 
 
 class _RequestLog(logging.Handler):

@@ -87,11 +87,14 @@ def _people(label: str, counts: Status, todo: Work, now: int) -> list[tuple[str,
         (counts.without_tags, "without tags"),
         (counts.incomplete, "with an incomplete last walk"),
         (counts.missing, "missing at the source"),
-        (counts.gone_repositories, "gone"),
     )
     return [
         ("Index", label),
-        ("Repositories", f"{counts.repositories:,}"),
+        (
+            "Repositories",
+            f"{counts.repositories:,}"
+            + (f" and {counts.gone_repositories:,} gone" if counts.gone_repositories else ""),
+        ),
         ("", None),
         *(("Of these", f"{number:,} {what}") for number, what in unfinished if number),
         ("Search terms", f"{counts.terms:,}"),

@@ -135,6 +135,8 @@ class Desk:
             absence, now = batch.repository_missing(name, at), self.clock()
             if absence is Absence.MISSING:
                 batch.frontier.finish(job, now, now + GONE_AFTER)
+            elif absence is Absence.UNKNOWN and job.seed is not None:
+                batch.frontier.forget(job)  # a slip of the pen, most likely
             else:
                 batch.frontier.finish(job, now, now + LATEST)
             return absence

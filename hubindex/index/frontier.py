@@ -190,6 +190,11 @@ class Frontier:
         """A seed was listed; it is again after a week."""
         self.finish(job, now, now + _SEED_PERIOD)
 
+    def forget(self, job: Job) -> None:
+        """A seed turned out to be nothing: nobody is to look for it again."""
+        self._run("forget_job", job.key)
+        self._run("forget_seed", {"seed_id": job.seed_id})
+
     def fail(self, job: Job, now: int, failure: str, error: str) -> None:
         """A job failed; it is tried again later, each time after twice as long, at most after a day."""
         wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)

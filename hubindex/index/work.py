@@ -9,6 +9,8 @@ from hubindex.index.words import term_key
 
 PAGE_SIZE = 100
 
+_ALWAYS = 1 << 62
+
 
 class Work(NamedTuple):
     """Numbers of jobs: due now, asked for by a crawl and not done, and being done.
@@ -38,11 +40,12 @@ def work(reader: Reader, now: int) -> Work:
     return Work._make((*counts, dict(reader.query("frontier", "failures"))))
 
 
-def estimate_due(reader: Reader, now: int) -> list[Estimate]:
-    """What a crawl of all that is due would ask for."""
-    count, swept = reader.query("frontier", "due_visits", now=now)[0]
+def estimate_due(reader: Reader, now: int, fresh_since: int | None = None) -> list[Estimate]:
+    """What a crawl of all that is due would ask for; `fresh_since`: of all that was not done since then."""
+    bounds: dict[str, int] = {"now": now, "stale": fresh_since or 0, "fresh": fresh_since or _ALWAYS}
+    count, swept = reader.query("frontier", "due_visits", **bounds)[0]
     found = _visits("repositories that are due", count, swept)
-    for kind, name, wanted in reader.query("frontier", "due_seeds", now=now):
+    for kind, name, wanted in reader.query("frontier", "due_seeds", **bounds):
         found += estimate_seed(reader, kind, name, wanted)[:1]  # what it lists is due by itself
     return found
 
@@ -69,10 +72,11 @@ def estimate_seed(reader: Reader | None, kind: str, name: str, wanted: int) -> l
         expected = known or wanted
     visits = _visits(f"repositories known of {name}", known, swept)
     unknown = expected - known
-    if unknown > 0:
-        visits.append(
-            Estimate(f"repositories of {name} not known yet, as many as there are", unknown, is_least=True)
-        )
+    if unknown > 0 and kind == "repository":
+        visits.append(Estimate("its tags", 1, is_least=True))
+    elif unknown > 0:
+        what = f"up to {unknown:,} repositories of {name} not known yet: each that there is takes one or more"
+        visits.append(Estimate(what, 0, is_least=True))
     return [listing, *visits]
 
 

@@ -10,6 +10,7 @@ from tests.crawl.crawling import (
     at,
     crawl,
     hub_of,
+    numbered,
     problems,
     rows,
     state,
@@ -19,7 +20,7 @@ from tests.crawl.crawling import (
 from tests.fakehub import FakeHub
 from tests.fakehub.data import digest_of
 from tests.fakehub.rows import JSON
-from tests.fakehub.weather import answer, meanwhile, not_found, rewritten, server_error
+from tests.fakehub.weather import answer, meanwhile, not_found, rewritten, server_error, unauthorized
 
 NOTHING = '{"count":0,"next":null,"previous":null,"results":[]}'
 APP = Plan(repositories=["acme/app"])
@@ -469,3 +470,25 @@ def test_a_repository_missing_in_the_middle_of_its_list_is_not_missing(location:
     assert facts.missing_at is None
     assert facts.walk_problem == "saw 10 tags where the source counts 30"
     assert len(tags) == 10
+
+
+# What broke off, and what came back
+
+
+def test_a_walk_with_news_that_ends_early_has_ended(location: Location) -> None:
+    """It is no interrupted one, and the next look is short again."""
+    hub = hub_of(["acme/app"], 350)
+    look(hub, location)
+    hub.repositories["acme/app"].push("t9", at="2024-06-01T00:00:00Z", content="moved")
+    assert tag_requests(look(hub, location, hours=1)) == {"acme/app": 2}
+    facts, _ = state(location, "acme/app")
+    assert (facts.walk_problem, facts.walked_at is None) == (None, False)
+    assert tag_requests(look(hub, location, hours=2)) == {"acme/app": 1}
+
+
+def test_one_repository_that_is_refused_does_not_end_the_crawl(location: Location) -> None:
+    """A 403 for one thing says nothing about the others."""
+    hub = hub_of(numbered(12))
+    hub.disturb("app-003/tags", unauthorized())
+    crawled = crawl(hub, location, Plan(namespaces=["acme"]))
+    assert (crawled.progress.stopped, crawled.progress.failures, crawled.progress.done) == (False, 1, 12)

@@ -618,3 +618,22 @@ def test_sqlite_locks_no_rows() -> None:
         assert locking == ({"claim_due", "claim_asked"} if family == "frontier" else {"lock_repository"})
     assert sql.load("frontier", "sqlite")["claim_due"].endswith("LIMIT :count")
     assert sql.load("ingest", "sqlite")["lock_repository"].endswith("WHERE repository_id = :repository_id")
+
+
+def test_a_crawl_of_which_only_failures_are_left_is_begun_anew(ingest: Ingest) -> None:
+    """Otherwise one repository that always fails would keep all others from being looked at again."""
+    first, _ = ask(ingest, APP)
+    (job,) = claim(ingest, asked_by=first)
+    fail(ingest, job)
+    second, left = ask(ingest, APP, now=NOW + HOUR)
+    assert (second == first, bool(left)) == (False, False)
+
+
+def test_what_is_asked_for_anew_while_it_is_done_is_done_again(ingest: Ingest) -> None:
+    """The one who asked later may want more than the one who is at it."""
+    first, _ = ask(ingest, APP)
+    (job,) = claim(ingest, asked_by=first)
+    second, _ = ask(ingest, APP._replace(wanted=1000))
+    finish(ingest, job)
+    assert pending(ingest, second) == Pending(0, 1)
+    assert [job.asked_by for job in claim(ingest, "another")] == [second]

@@ -55,6 +55,12 @@ UPDATE job
 SET due_at = :due_at, tries = :tries, failure = :failure, error = :error, leased_by = NULL, leased_until = NULL
 WHERE repository_id = :repository_id AND seed_id = :seed_id
 
+-- name: forget_job
+DELETE FROM job WHERE repository_id = :repository_id AND seed_id = :seed_id
+
+-- name: forget_seed
+DELETE FROM seed WHERE seed_id = :seed_id
+
 -- name: release_job
 UPDATE job SET leased_by = NULL, leased_until = NULL
 WHERE repository_id = :repository_id AND seed_id = :seed_id AND leased_by = :leased_by
@@ -135,10 +141,14 @@ SELECT failure, count(*) FROM job WHERE tries > 0 GROUP BY failure ORDER BY coun
 -- Those that are due: how many there are, and of how many the whole list of tags is known.
 SELECT count(*), count(*) FILTER (WHERE r.swept_at IS NOT NULL AND r.walk_problem IS NULL)
 FROM job j JOIN repository r ON r.repository_id = j.repository_id
-WHERE j.due_at <= :now
+WHERE (j.due_at <= :now AND (j.done_at IS NULL OR j.done_at < :fresh)) OR j.done_at < :stale
+      OR (j.asked_by IS NOT NULL AND j.tries > 0)
 
 -- name: due_seeds
-SELECT s.kind, s.name, s.wanted FROM job j JOIN seed s ON s.seed_id = j.seed_id WHERE j.due_at <= :now
+SELECT s.kind, s.name, s.wanted
+FROM job j JOIN seed s ON s.seed_id = j.seed_id
+WHERE (j.due_at <= :now AND (j.done_at IS NULL OR j.done_at < :fresh)) OR j.done_at < :stale
+      OR (j.asked_by IS NOT NULL AND j.tries > 0)
 
 -- name: known_hits
 -- What a term found last time: as in due_visits.
