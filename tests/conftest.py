@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,9 @@ def postgresql_server() -> Iterator[str]:
         _make_careless(server.get_uri())
         yield server.get_uri()
     finally:
+        # A shutdown at once: an orderly one writes out hundreds of databases first, for a quarter of a minute.
+        process = int((Path(server.pgdata) / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(process, signal.SIGQUIT)
         server.cleanup()
 
 
