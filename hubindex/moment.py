@@ -37,6 +37,11 @@ class Moment(NamedTuple):
     day: tuple[int, int] | None
 
 
+def wall() -> int:
+    """The machine's clock, in UTC milliseconds, whatever `now` says: for processes and logs."""
+    return time.time_ns() // 1_000_000
+
+
 def now() -> int:
     """The present, in UTC milliseconds since the epoch.
 
@@ -46,7 +51,7 @@ def now() -> int:
     """
     text = os.environ.get("HUBINDEX_NOW")
     if not text:
-        return time.time_ns() // 1_000_000
+        return wall()
     moment = from_rfc3339(text)
     if moment is None or not _has_zone(text):
         raise WrongUsage(f"HUBINDEX_NOW is not a time such as 2024-03-01T12:00:00Z: {_quote(text)}")

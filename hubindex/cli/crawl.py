@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -131,7 +131,7 @@ def crawl(
     stops the crawl and keeps what is complete; 'hubindex crawl' goes on with the rest.
     """
     from hubindex.crawl.plan import Plan
-    from hubindex.sources.hub_rows import is_namespace
+    from hubindex.sources.names import is_namespace
 
     if not all(term.strip() for term in terms):
         raise WrongUsage("a TERM to crawl cannot be empty")
@@ -218,16 +218,11 @@ def _estimated(plan: "Plan") -> Iterator[str]:
     from hubindex.index.work import estimate_due, estimate_seed, total
 
     location, seeds = settings().location, plan.seeds()
-    if location.exists:
-        with closing(open_reader(location)) as reader:
-            parts = [
-                part for seed in seeds for part in estimate_seed(reader, *seed[:3])[: None if plan.tags else 1]
-            ]
-            now = moment.now()
-            fresh_since = None if plan.max_age is None else now - plan.max_age
-            parts += [] if seeds else estimate_due(reader, now, fresh_since)
-    else:
-        parts = [part for seed in seeds for part in estimate_seed(None, *seed[:3])[: None if plan.tags else 1]]
+    now, last = moment.now(), None if plan.tags else 1
+    with closing(open_reader(location)) if location.exists else nullcontext() as reader:
+        parts = [part for seed in seeds for part in estimate_seed(reader, *seed[:3])[:last]]
+        if reader is not None and not seeds:
+            parts = estimate_due(reader, now, plan.fresh_since(now))
     everything = total(parts)
     rows = [(f"{'≥ ' if part.is_least else ''}{part.requests:,}", part.what) for part in (*parts, everything)]
     yield from tabulate(rows, ("requests", "for"), tablefmt="plain", colalign=("right", "left")).splitlines()
@@ -283,8 +278,6 @@ async def _crawl_once(plan: "Plan", network: _Network, display: "Display") -> No
 
 async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "HubSigner | None":
     """Who signs requests to the Hub. What docker keeps is an offer: if the Hub refuses it, we go on without."""
-    from yarl import URL
-
     from hubindex.sources.auth import HubSigner
     from hubindex.sources.credentials import USER_VARIABLE, hub_credentials
     from hubindex.sources.http import validate_base_url
@@ -292,7 +285,7 @@ async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], N
     url = validate_base_url(network.hub_url, "--hub-url")
     if network.anonymous:
         return None
-    credentials = await asyncio.to_thread(hub_credentials, URL(url), os.environ, warn)
+    credentials = await asyncio.to_thread(hub_credentials, url, os.environ, warn)
     if credentials is None:
         return None
     signer = HubSigner(http, network.hub_url, credentials)

@@ -4,7 +4,6 @@ import json
 import logging
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from time import monotonic
 from types import TracebackType
@@ -20,7 +19,7 @@ from yarl import URL
 from hubindex.cli.facts import duration
 from hubindex.cli.tabwriter import visible
 from hubindex.crawl.plan import Progress
-from hubindex.moment import to_rfc3339
+from hubindex.moment import to_rfc3339, wall
 from hubindex.sources.http import HttpClient
 
 LINE_SECONDS = 60.0
@@ -92,7 +91,7 @@ class Display:
     def say(self, level: str, text: str, **facts: object) -> None:
         """One line on stderr; in JSON with facts."""
         if self._is_json:
-            at = to_rfc3339(time.time_ns() // 1_000_000)
+            at = to_rfc3339(wall())
             line = json.dumps({"time": at, "level": level, "message": text, **facts}, ensure_ascii=True)
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()

@@ -1,7 +1,6 @@
 """A crawl: jobs from the frontier of the index, done by several tasks, until none is left."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -85,11 +84,11 @@ class Crawler:
         def begin(batch: Batch) -> tuple[int | None, Pending, Pending]:
             now, frontier = desk.clock(), batch.frontier
             frontier.release_dead(desk.owner, now)
-            unfinished = frontier.unfinished(now, _wall())
+            unfinished = frontier.unfinished(now, moment.wall())
             if seeds:
                 return *frontier.ask(seeds, now), unfinished
-            if desk.plan.max_age is not None:
-                frontier.pull_forward(now, now - desk.plan.max_age)
+            if (fresh_since := desk.plan.fresh_since(now)) is not None:
+                frontier.pull_forward(now, fresh_since)
             if not desk.plan.watch:
                 frontier.retry(now)  # somebody is there who wants it now
             due = frontier.due(now)
@@ -138,17 +137,16 @@ class Crawler:
         if desk.plan.watch:
             await asyncio.sleep(_WATCH_SECONDS)
             return True
-        if not await desk.writer.write(lambda batch: batch.frontier.is_growing(desk.clock(), _wall())):
+        if not await desk.writer.write(lambda batch: batch.frontier.is_growing(desk.clock(), moment.wall())):
             return False
         await asyncio.sleep(_POLL_SECONDS)  # another process is listing what we can share
         return True
 
     def _claim(self, batch: Batch) -> list[Job]:
         desk = self._desk
-        now, max_age = desk.clock(), desk.plan.max_age
-        fresh_since = None if max_age is None else now - max_age
-        count = desk.plan.concurrency
-        jobs = batch.frontier.claim(desk.owner.name, count, now, _wall(), self._asked_by, fresh_since)
+        now, count = desk.clock(), desk.plan.concurrency
+        fresh_since = desk.plan.fresh_since(now)
+        jobs = batch.frontier.claim(desk.owner.name, count, now, moment.wall(), self._asked_by, fresh_since)
         self._claimed = jobs  # whoever waits for them may be cancelled
         return jobs
 
@@ -168,14 +166,9 @@ class Crawler:
             await desk.writer.write(partial(self._renew, list(desk.in_hand.values())))
 
     def _renew(self, jobs: list[Job], batch: Batch) -> None:
-        batch.frontier.renew(self._desk.owner.name, jobs, _wall())
+        batch.frontier.renew(self._desk.owner.name, jobs, moment.wall())
 
     def _release(self, batch: Batch) -> int:
         """Give back what was claimed and not done; returns how much of what we asked for has failed."""
-        batch.frontier.release(self._desk.owner.name, [*list(self._desk.in_hand.values()), *self._claimed])
+        batch.frontier.release(self._desk.owner.name, [*self._desk.in_hand.values(), *self._claimed])
         return 0 if self._asked_by is None else batch.frontier.failed(self._asked_by)
-
-
-def _wall() -> int:
-    """The machine's clock, in milliseconds: leases are about processes, not about the time that is crawled."""
-    return time.time_ns() // 1_000_000

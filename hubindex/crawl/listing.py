@@ -151,14 +151,12 @@ class Lister:
     async def _store(self, job: Job, records: Sequence[Repository], seen_at: int) -> list[Stored]:
         """Store repositories, and let them be visited."""
         desk, progress = self._desk, self._desk.progress
-        max_age = desk.plan.max_age
 
         def write(batch: Batch) -> list[Stored]:
             stored = batch.repositories(records, seen_at)
             if job.seed is not None and job.seed.with_tags:
-                now = desk.clock()
-                fresh_since = None if max_age is None else now - max_age
-                batch.frontier.visit((each.repository_id for each in stored), job.asked_by, now, fresh_since)
+                now, ids = desk.clock(), [each.repository_id for each in stored]
+                batch.frontier.visit(ids, job.asked_by, now, desk.plan.fresh_since(now))
             return stored
 
         stored = await desk.writer.write(write)

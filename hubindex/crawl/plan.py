@@ -32,6 +32,10 @@ class Plan:
     full: bool = False
     watch: bool = False
 
+    def fresh_since(self, now: int) -> int | None:
+        """What was looked at since then is left alone; None: nothing is."""
+        return None if self.max_age is None else now - self.max_age
+
     def seeds(self) -> list[Seed]:
         """What is named, as the frontier knows it."""
         return [

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from hubindex.crawl.desk import Desk, Stopped
 from hubindex.crawl.listing import MOST_PAGES, PAGE_SIZE
@@ -12,8 +11,6 @@ from hubindex.index.frontier import Job
 from hubindex.index.ingest import INTERRUPTED, Batch
 from hubindex.index.tagwriter import PageOutcome
 from hubindex.records import Tag, TagPage
-
-T = TypeVar("T")
 
 _WALKS = 3
 _MOST_AGAIN = 5
@@ -106,7 +103,7 @@ class Visitor:
     async def _top_again(self, job: Job, log: WalkLog) -> None:
         """What was pushed while the list was read stands at its top now."""
         for number in range(1, _MOST_AGAIN + 1):
-            if not log.is_short or log.pages == 0:
+            if not log.is_short:
                 return
             page = await self._page(job, log, number)
             goes_on = log.add(page, again=True)

@@ -132,13 +132,16 @@ class Transaction:
         bound = sql.bind(parameters, self.dialect)
         return cast("Sequence[Row]", self._driver.execute(self._statements[name], bound).fetchall())
 
-    def run(self, name: str, /, *rows: sql.Parameters) -> None:
-        """Run a named statement that writes, once for each of `rows`."""
+    def run(self, name: str, /, *rows: sql.Parameters) -> int:
+        """Run a named statement that writes, once for each of `rows`; returns how many rows of a table it met."""
+        if not rows:
+            return 0
+        cursor = self._driver.cursor()
         if len(rows) == 1:
-            self._driver.execute(self._statements[name], sql.bind(rows[0], self.dialect))
-        elif rows:
-            bound = [sql.bind(row, self.dialect) for row in rows]
-            self._driver.cursor().executemany(self._statements[name], bound)
+            cursor.execute(self._statements[name], sql.bind(rows[0], self.dialect))
+        else:
+            cursor.executemany(self._statements[name], [sql.bind(row, self.dialect) for row in rows])
+        return int(cursor.rowcount)
 
     def insert(self, table: Table, rows: list[Row]) -> None:
         """Add new rows; each has all columns of `table` in their order."""
@@ -188,9 +191,8 @@ def is_connection_lost(error: StorageError) -> bool:
     if type(driver).__module__.partition(".")[0] != "psycopg":
         return False
     state = getattr(driver, "sqlstate", None)
-    if (
-        state is None
-    ):  # no connection at all, or one that broke off; unless the server says that it is closed to us
+    # Without a state it is no connection at all, or one that broke off; or the server says that it is closed.
+    if state is None:
         is_refused = any(word in str(driver) for word in ("FATAL", "not known", "not exist"))
         is_starting = any(word in str(driver) for word in _STARTING)
         is_operational = any(kind.__name__ == "OperationalError" for kind in type(driver).__mro__)

@@ -129,7 +129,7 @@ class Frontier:
         That is done if it was asked for the very same within a day, and did not come to its end.
         """
         rows = [row for seed in seeds for row in self._named(seed)]
-        crawls = {row[2] or row[3] for row in rows}
+        crawls = {asked_by for _, asked_by in rows}
         crawl = crawls.pop() if len(crawls) == 1 else None
         if crawl is not None and self._seeds_of(crawl) == set(seeds):
             visits, listed, oldest = self._query("pending", asked_by=crawl, now=now)[0]
@@ -241,11 +241,11 @@ class Frontier:
     def flush(self) -> None:
         """Write what waits: jobs that succeeded are written together, or before anything else of jobs is."""
         finished, self._finished = self._finished, []
-        self._tx.run("finish_job", *finished)
-        again = [{key: row[key] for key in ("repository_id", "seed_id", "asked_by")} for row in finished]
-        self._tx.run("release_asked_again", *again)
+        if self._tx.run("finish_job", *finished) < len(finished):
+            again = [{key: row[key] for key in ("repository_id", "seed_id", "asked_by")} for row in finished]
+            self._tx.run("release_asked_again", *again)
 
-    def _query(self, name: str, **parameters: object) -> Sequence[Row]:
+    def _query(self, name: str, /, **parameters: object) -> Sequence[Row]:
         self.flush()
         return self._tx.query(name, **parameters)
 
@@ -253,8 +253,8 @@ class Frontier:
         self.flush()
         self._tx.run(name, *rows)
 
-    def _named(self, seed: Seed) -> Sequence[tuple[int, str, int | None, int | None]]:
-        return self._query("seeds_named", kind=seed.kind, names=[seed.name])
+    def _named(self, seed: Seed) -> Sequence[tuple[int, int | None]]:
+        return self._query("seed", kind=seed.kind, name=seed.name)
 
 
 def next_visit(now: int, changed_at: int | None) -> int:

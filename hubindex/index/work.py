@@ -1,11 +1,11 @@
 """What the frontier holds, and what a crawl would have to ask for; read without writing."""
 
-import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from hubindex.index.reader import Reader
 from hubindex.index.words import term_key
+from hubindex.moment import wall
 
 PAGE_SIZE = 100
 
@@ -36,7 +36,7 @@ class Estimate(NamedTuple):
 
 def work(reader: Reader, now: int) -> Work:
     """What there is to do."""
-    counts = reader.query("frontier", "work", now=now, wall=time.time_ns() // 1_000_000)[0]
+    counts = reader.query("frontier", "work", now=now, wall=wall())[0]
     return Work._make((*counts, dict(reader.query("frontier", "failures"))))
 
 

@@ -37,6 +37,7 @@ _DOCKER_KEYS = (
     "registry-1.docker.io",
     "hub.docker.com",
 )
+_IDENTITY_TOKEN = "an identity token is not used, because it cannot sign in; log in with an access token"  # noqa: S105
 _MAX_CONFIG = 1024 * 1024
 _MAX_LENGTH = 16 * 1024
 _is_helper_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII).fullmatch
@@ -213,9 +214,7 @@ def _from_auths(config: _Config, keys: Sequence[str], name: str) -> Credentials 
         if secret:
             return _checked(user, secret, name)
         if entry.identitytoken:
-            raise _Unusable(
-                "an identity token is not used, because it cannot sign in; log in with an access token"
-            )
+            raise _Unusable(_IDENTITY_TOKEN)
     return None
 
 
@@ -232,7 +231,7 @@ def _unpacked(auth: str) -> tuple[str, str]:
 
 def _checked(user: str, secret: str, origin: str) -> Credentials:
     if user == "<token>":
-        raise _Unusable("an identity token is not used, because it cannot sign in; log in with an access token")
+        raise _Unusable(_IDENTITY_TOKEN)
     if not _is_user(user) or not _is_secret(secret):
         raise _Unusable(f"what {origin} has is not a user name and a password")
     return Credentials(user, secret, origin)

@@ -4,12 +4,12 @@
 INSERT INTO seed (kind, name, wanted, with_tags) VALUES (:kind, :name, :wanted, :with_tags)
 ON CONFLICT (kind, name) DO UPDATE SET wanted = excluded.wanted, with_tags = excluded.with_tags
 
--- name: seeds_named
--- Seeds with what is known of their jobs.
-SELECT s.seed_id, s.name, j.asked_by, j.done_for
+-- name: seed
+-- A seed, and which crawl asked for it last.
+SELECT s.seed_id, coalesce(j.asked_by, j.done_for)
 FROM seed s
 LEFT JOIN job j ON j.seed_id = s.seed_id AND j.repository_id = 0
-WHERE s.kind = :kind AND s.name = ANY(:names)
+WHERE s.kind = :kind AND s.name = :name
 
 -- name: seeds_of_crawl
 -- All that a crawl asked for, done or not.
