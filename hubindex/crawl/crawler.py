@@ -56,8 +56,8 @@ class Crawler:
     async def run(self) -> None:
         """Fetch everything planned. What a source refuses is counted in `progress`; raises `StorageError`."""
         desk = self._desk
-        await self._begin()
         try:
+            await self._begin()
             async with asyncio.TaskGroup() as group:
                 heart = group.create_task(self._renew_leases())
                 workers = [group.create_task(self._work()) for _ in range(desk.plan.concurrency)]
@@ -81,12 +81,14 @@ class Crawler:
         """Write down what is planned, and tell what was found unfinished."""
         desk, seeds = self._desk, self._desk.plan.seeds()
 
-        def begin(batch: Batch) -> tuple[int | None, Pending, Pending]:
+        def begin(batch: Batch) -> tuple[Pending, Pending]:
             now, frontier = desk.clock(), batch.frontier
             frontier.release_dead(desk.owner, now)
             unfinished = frontier.unfinished(now, moment.wall())
             if seeds:
-                return *frontier.ask(seeds, now), unfinished
+                self._asked_by, left = frontier.ask(seeds, now)
+                self._claim(batch)  # at once, so that nobody takes it for left behind
+                return left, unfinished
             if (fresh_since := desk.plan.fresh_since(now)) is not None:
                 frontier.pull_forward(now, fresh_since)
             if not desk.plan.watch:
@@ -96,9 +98,9 @@ class Crawler:
                 at = frontier.next_due(now)
                 first = f": the first will be at {moment.to_rfc3339(at)}" if at is not None else ""
                 desk.warn(f"nothing is due{first}: name a TERM, --repo, --namespace or --official to fetch it now")
-            return None, due, unfinished
+            return due, unfinished
 
-        self._asked_by, left, unfinished = await desk.writer.write(begin)
+        left, unfinished = await desk.writer.write(begin)
         desk.progress.found = left.visits
         if seeds and left:
             desk.warn(f"going on with an earlier crawl of the same: {left} left")
@@ -108,16 +110,17 @@ class Crawler:
 
     async def _feed(self) -> None:
         """Claim jobs and hand them out until there are none, or the crawl is stopped."""
-        desk = self._desk
+        desk, jobs = self._desk, self._claimed
         while not desk.progress.stopped and desk.storage_error is None:
             desk.changed.clear()
-            jobs = await desk.writer.write(self._claim)
+            jobs = jobs or await desk.writer.write(self._claim)
             for job in jobs:
                 desk.in_hand[job.repository_id, job.seed_id] = job
             for job in jobs:
                 await self._queue.put(job)
             if not jobs and not await self._wait_for_more():
                 break
+            jobs = []
         for _ in range(desk.plan.concurrency):
             await self._queue.put(None)
 
