@@ -16,8 +16,9 @@ from hubindex.index.changes import diff
 from hubindex.index.history import resolve, tags_at
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
+from hubindex.index.platforms import digest_text
 from hubindex.index.reader import Reader, connect_sqlite, open_reader
-from hubindex.index.repositories import digest_text, repository
+from hubindex.index.repositories import repository
 from hubindex.index.whatis import whatis
 from hubindex.moment import to_rfc3339
 from hubindex.reference import Reference

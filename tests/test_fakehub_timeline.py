@@ -137,12 +137,3 @@ def test_a_drawn_history_has_everything() -> None:
     assert any(timeline.truth(APP, p.tags[0], p.at - 1) == timeline.truth(APP, p.tags[0], p.at) for p in pushes)
     assert any(len(several) > len(set(several)) for several in digests)
     assert any(digest is None for several in changes for _, digest in several[:-1])
-
-
-def test_looks_see_all() -> None:
-    """With looks a tag changes at most once between two of them."""
-    looks = range(10_000, 100_000, 10_000)
-    timeline = Timeline(draw(Random(1), HABITS, draw_moments(Random(1), 200, 0, 100_000), looks))
-    for tag in timeline.tags(APP):
-        stretches = [(at - 1) // 10_000 for at, _ in timeline.changes(APP, tag)]
-        assert len(stretches) == len(set(stretches))

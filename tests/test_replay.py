@@ -103,9 +103,9 @@ class Sight(NamedTuple):
 class World:
     """A Hub in time, and whoever looks at it.
 
-    `swept` are the fair crawls, which read every list to its end, by moment and repository. `absences` are runs of
-    404 answers for a repository that no other answer interrupts: when the first and the last of them were asked
-    for.
+    `swept` are the fair crawls, which read every list to its end, by moment and repository, `stale` the crawls
+    that were answered as of an earlier moment. `absences` are runs of 404 answers for a repository that no other
+    answer interrupts: when the first and the last of them were asked for.
     """
 
     random: Random
@@ -114,12 +114,16 @@ class World:
     hub: FakeHub = field(default_factory=lambda: FakeHub(rate_limit=1_000_000))
     sights: list[Sight] = field(default_factory=list)
     swept: list[tuple[int, str]] = field(default_factory=list)
+    stale: list[int] = field(default_factory=list)
     absences: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _is_absent: dict[str, bool] = field(default_factory=dict)
     _begun: int = 0
 
     def crawl(self, location: Location, at: int, weather_now: str) -> None:
         """Crawl in one of the kinds of weather of `WEATHERS`."""
+        if weather_now == "stale":
+            self._crawl_stale(location, at)
+            return
         self._begun = self.clock.now = at
         self.clock.step = {"fair": 0, "busy": 20_000}.get(weather_now, 100)
         self.timeline.advance(self.hub, at)
@@ -135,6 +139,15 @@ class World:
         if weather_now == "fair":
             seen = {sight.repository for sight in self.sights[before:]}
             self.swept += [(at, path) for path in paths if path in seen]
+
+    def _crawl_stale(self, location: Location, at: int) -> None:
+        """Crawl what a replica shows that stayed behind at one of the fair crawls before the last one."""
+        hub = FakeHub(rate_limit=1_000_000)
+        swept = sorted({moment for moment, _ in self.swept if moment < at})[:-1]
+        timeline_of(self.timeline.events).advance(hub, self.random.choice(swept))
+        self.clock.now, self.clock.step = at, 0
+        self.stale.append(at)
+        crawl(hub, location, Plan(repositories=STALE_PATHS, full=True), self.clock)
 
     async def _witness(self, request: web.Request, proceed: Proceed) -> web.StreamResponse:
         """Let the world go on to the present, write down what was answered, and let time go on."""
@@ -198,7 +211,19 @@ class World:
 
 
 WEATHERS = ["fair"] * 9 + ["ticking"] * 4 + ["storm"] * 8 + ["busy"] * 4
-"""Of each crawl: nothing goes wrong and no time passes; time passes; all sorts of faults; tags move meanwhile."""
+"""Of each crawl: nothing goes wrong and no time passes; time passes; all sorts of faults; tags move meanwhile.
+
+Some of the fair ones are followed by one that is `stale`: what it is told is older than what is known.
+"""
+
+STALE_CRAWLS = 4
+STALE_PATHS = [path for path in PATHS if path not in {SILENT, HIDDEN, LOST}]
+"""Without push times, and where the whole repository was gone, nobody can tell that an answer is stale."""
+
+
+def timeline_of(events: Sequence[Event]) -> Timeline:
+    """What the Hub shows of events."""
+    return Timeline(events, undated=[SILENT], skew=SKEW)
 
 
 def draw_world(random: Random) -> tuple[World, list[tuple[int, str]]]:
@@ -209,9 +234,11 @@ def draw_world(random: Random) -> tuple[World, list[tuple[int, str]]]:
     for weather_now in weathers:
         at += random.choice((random.randint(1, 6) * HOUR, random.randint(2, 30) * DAY)) + random.randrange(DAY)
         crawls.append((at, weather_now))
+    fair = [at for at, weather_now in crawls if weather_now == "fair"]
+    stale = [at + 10 * MINUTE for at in random.sample(fair[2:], STALE_CRAWLS)]
+    crawls = sorted([*crawls, *((at, "stale") for at in stale)])
     busy = [at for at, weather_now in crawls if weather_now == "busy"]
     slow = [at for at, weather_now in crawls if weather_now in {"ticking", "storm"}]
-    sure = [at for at, weather_now in crawls if weather_now in {"fair", "ticking"}]
     events: list[Event] = []
     for habits in REPOSITORIES:
         moments = [START - (number + 1) * DAY - random.randrange(DAY) for number in range(habits.settled)]
@@ -219,11 +246,13 @@ def draw_world(random: Random) -> tuple[World, list[tuple[int, str]]]:
         if habits.path == BIG:  # while its pages are fetched
             moments += [random.randint(at, at + 2 * MINUTE) for at in busy for _ in range(4)]
         moments = [at for at in moments if not any(begun <= at <= begun + LONGEST_CRAWL for begun in slow)]
-        events += draw(random, habits, moments, sure if habits.path == SILENT else ())
+        # What moves between a look and a stale answer of before it could not be told from what did not move.
+        moments = [at for at in moments if not any(begun - 10 * MINUTE <= at <= begun for begun in stale)]
+        events += draw(random, habits, moments)
     for path, lost in ((HIDDEN, False), (LOST, True)):
         for at, _ in random.sample(crawls, 2):
             events += [Vanishing(at - HOUR, path, lost), Return(at + random.randint(1, 15 * 24) * HOUR, path)]
-    return World(random, Timeline(events, undated=[SILENT], skew=SKEW)), crawls
+    return World(random, timeline_of(events)), crawls
 
 
 class Held(NamedTuple):
@@ -319,6 +348,8 @@ class Replay:
     def _check_nothing(self, question: Question, answer: Answer, evidence: tuple[int, int]) -> str:
         """Whether it is right that there is no digest, and the reason true."""
         path, tag, at, platform = question
+        if "gone" in answer.note and answer.since in self.world.stale:
+            return "gone by a stale list"
         if "gone" in answer.note:  # it was seen before, and when a walk did not find it, it was not there
             assert answer.since is not None, (question, answer)
             assert self.sights[path, tag][0].begun < answer.since <= at, (question, answer)
@@ -353,14 +384,15 @@ class Replay:
             question,
             answer,
         )
-        latest = (answer.until_latest or answer.until or math.inf) + behind
+        is_false = answer.until_latest in self.world.stale  # a list of before the tag was there
+        latest = math.inf if answer.until_latest is None or is_false else answer.until_latest + behind
         assert any(begin <= last_seen_at + behind and last_seen_at < end <= latest for begin, end in stretches), (
             question,
             answer,
         )
         if answer.until is not None:
             assert answer.until == last_seen_at, (question, answer)
-        assert any(
+        assert last_seen_at in self.world.stale or any(
             sight.begun <= last_seen_at <= sight.latest and (platform or sight.digest == answer.digest)
             for sight in self.sights[path, tag]
         ), (question, answer)
@@ -470,30 +502,55 @@ def test_resolve_at_a_sweep(replay: Replay) -> None:
                 truth, answer = replay.timeline.truth(*question), replay.ask(question)
                 kind = replay.check(question)
                 kinds[kind] += 1
-                if truth is None:
+                if truth is None and not (path == BEHIND and kind == "confirmed"):  # pushed soon, by a slow clock
                     assert kind in {"before", "gone", "no image", "never seen"}, (question, answer)
-                else:
+                elif answer is not None and "lacked" in answer.note:  # as a stale list told
+                    assert (answer.certainty, answer.digest) == ("inferred", truth), (question, answer)
+                elif truth is not None:
                     assert answer is not None, question
                     assert (answer.certainty, answer.digest) == ("confirmed", truth), (question, answer)
     assert kinds["confirmed"] > 300, kinds
     assert kinds["gone"] > 5, kinds
 
 
-def test_resolve_what_a_sweep_proves(replay: Replay) -> None:
-    """From the push that a look at everything shows until that look the answer is confirmed."""
+def test_resolve_what_a_look_proves(replay: Replay) -> None:
+    """From the push that any look shows until that look the answer is confirmed: no evidence is left unused.
+
+    It makes no difference whether the walk went to its end, broke off, or ended early. Without a push time the
+    look proves its own moment.
+    """
     random = Random(2)
-    swept = {*replay.world.swept}
-    proofs = [sight for sight in replay.world.sights if (sight.begun, sight.repository) in swept]
-    asked = 0
-    for path, tag, digest, pushed_at, at, _ in random.sample(proofs, 300):
-        absent = any(pushed_at and pushed_at < last < at for _, last in replay.absences(path))
-        if pushed_at is not None and pushed_at <= at and path != BEHIND and not absent:
-            question = Question(path, tag, random.choice((pushed_at, random.randint(pushed_at, at))))
-            answer = replay.ask(question)
-            assert answer is not None
-            assert (answer.certainty, answer.digest) == ("confirmed", digest), (question, answer)
-            asked += 1
-    assert asked > 150
+    asked: Counter[str] = Counter()
+    for path, tag, digest, pushed_at, at, latest in random.sample(replay.world.sights, 1500):
+        since = at if pushed_at is None else pushed_at
+        absent = any(since < last < at for _, last in replay.absences(path))
+        if since > at or path == BEHIND or absent or (pushed_at is None and latest != at):
+            continue
+        question = Question(path, tag, random.choice((since, random.randint(since, at))))
+        answer = replay.ask(question)
+        assert answer is not None
+        is_contradicted = "lacked" in answer.note
+        certainty = "inferred" if is_contradicted else "confirmed"
+        assert (answer.certainty, answer.digest) == (certainty, digest), (question, answer)
+        asked["contradicted" if is_contradicted else "undated" if pushed_at is None else "dated"] += 1
+    assert asked["dated"] > 600, asked
+    assert asked["undated"] > 20, asked
+    assert asked["contradicted"] < 60, asked
+
+
+def test_resolve_after_a_stale_answer(replay: Replay) -> None:
+    """While a stale answer is the newest, the digest of before is the answer, and no more than inferred."""
+    kinds: Counter[str] = Counter()
+    for at in replay.world.stale:
+        for path in STALE_PATHS:
+            for tag in replay.tags(path):
+                answer = replay.ask(Question(path, tag, at))
+                if answer is not None and "older than what had been seen" in answer.note:
+                    truth = replay.timeline.truth(path, tag, at)
+                    kinds["right" if answer.digest == truth else "gone since"] += 1
+                    assert answer.certainty == "inferred", (path, tag, at, answer)
+                    assert truth in {answer.digest, None}, (path, tag, at, answer)
+    assert kinds["right"] > 20, kinds
 
 
 def test_tags_at(replay: Replay) -> None:

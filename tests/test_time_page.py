@@ -55,6 +55,13 @@ def build(location: Location) -> None:
     crawl(ingest, mongo, ms("2024-03-11T04:00"), *current, *second, *old, edge, *candidate)
     current = release("7.0.7", "two", "2024-03-14T16:00", "latest", "7", "7.0", "7.0.7")
     crawl(ingest, mongo, ms("2024-03-18T04:00"), *current, *second, *old, edge_moved)
+    stale = add(ingest, "acme/stale", seen_at=ms("2024-03-04T04:00"))[0]
+    for at, version, pushed_at in (
+        ("2024-03-04T04:00", "one", "2024-02-28T10:00"),
+        ("2024-03-11T04:00", "two", "2024-03-07T09:30"),
+        ("2024-03-18T04:00", "one", "2024-02-28T10:00"),
+    ):
+        crawl(ingest, stale, ms(at), *release(version, version, pushed_at, "latest"))
     ingest.close()
 
 

@@ -13,7 +13,7 @@ import click
 
 from hubindex import moment
 from hubindex.cli import INTERRUPTED
-from hubindex.cli.facts import duration
+from hubindex.cli.ages import duration
 from hubindex.cli.options import common_options, note, settings, write
 from hubindex.errors import HubindexError, IncompleteCrawl, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference

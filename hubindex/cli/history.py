@@ -7,7 +7,8 @@ from typing import NamedTuple
 import click
 
 from hubindex import moment
-from hubindex.cli.facts import duration, some
+from hubindex.cli.ages import duration
+from hubindex.cli.facts import some
 from hubindex.cli.options import (
     common_options,
     format_option,
@@ -23,6 +24,7 @@ from hubindex.cli.spans import (
     change_cells,
     change_row,
     digest_cell,
+    gap_pairs,
     since_cell,
     span_row,
     until_cell,
@@ -36,10 +38,10 @@ from hubindex.moment import parse_moment
 from hubindex.platform import Platform
 from hubindex.reference import Reference
 
-_SPANS = Table({**SPAN_HEADERS, "Aliases": "ALIASES", "Age": "AGE"}, (), "*hubindex.Span")
+_SPANS = Table({**SPAN_HEADERS, "Gaps": "GAPS", "Aliases": "ALIASES", "Age": "AGE"}, (), "*hubindex.Span")
 _SPANS_FOR_PEOPLE = Table(
     {**_SPANS.headers, "Aliases": "CALLED"},
-    ("Digest", "Since", "Until", "Certainty", "Aliases", "Age"),
+    ("Digest", "Since", "Until", "Certainty", "Gaps", "Aliases", "Age"),
     "*hubindex.Span",
 )
 _CHANGES = Table(CHANGE_HEADERS, (), "*hubindex.Change")
@@ -72,7 +74,8 @@ def history(
     """List all that a tag pointed to, or all changes of the tags of a repository, newest first.
 
     'mongo:latest' is a tag, 'mongo' the whole repository. Two times in one cell are the earliest and the latest
-    that is possible. CALLED are the other tags with the same content at that time, AGE is how long it lasted.
+    that is possible. GAPS counts the stretches in between for which nobody can vouch. CALLED are the other tags
+    with the same content at that time, AGE is how long it lasted.
     """
     asked = Reference.parse(reference)
     if asked.digest is not None:
@@ -151,13 +154,18 @@ def _overlaps(answer: Answer, window: _Window) -> bool:
         start = answer.since_earliest
     if answer.until is None:
         return start <= window.last
-    end = answer.until if answer.until_latest is None else answer.until_latest - 1
+    end = _FOREVER if answer.until_latest is None else max(answer.until, answer.until_latest - 1)
     return start <= window.last and end >= window.first
 
 
 def _row(answer: Answer) -> Row:
     after = answer.replaced_after
-    return {**span_row(answer), "Aliases": list(answer.aliases), "Age": None if after is None else after // 1000}
+    return {
+        **span_row(answer),
+        "Gaps": gap_pairs(answer.gaps),
+        "Aliases": list(answer.aliases),
+        "Age": None if after is None else after // 1000,
+    }
 
 
 def _cells(answer: Answer, *, truncate: bool) -> Row:
@@ -167,6 +175,7 @@ def _cells(answer: Answer, *, truncate: bool) -> Row:
         "Digest": digest_cell(answer.digest, truncate=truncate) or _absence(answer),
         "Since": since_cell(answer.since, answer.since_earliest, answer.pushed_at, truncate=truncate),
         "Until": until_cell(answer.until, answer.until_latest, _seen(answer), truncate=truncate),
+        "Gaps": len(answer.gaps) or "",
         "Aliases": some(answer.aliases) if truncate else list(answer.aliases),
         "Age": "" if after is None else duration(after),
     }

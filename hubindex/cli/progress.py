@@ -16,7 +16,7 @@ from rich.text import Text
 from tabulate import tabulate
 from yarl import URL
 
-from hubindex.cli.facts import duration
+from hubindex.cli.ages import duration
 from hubindex.cli.tabwriter import visible
 from hubindex.crawl.plan import Progress
 from hubindex.moment import to_rfc3339, wall
@@ -121,7 +121,10 @@ class Display:
             ("tags", progress.tags, progress.new_tags, progress.changed_tags),
         ]
         yield from tabulate(rows, ("", "seen", "new", "changed"), tablefmt="plain", intfmt=",").splitlines()
-        yield f"{_many(requests, 'request')}, {_many(progress.failures, 'failure')}, {self._seconds():.1f} seconds"
+        counts = [_many(requests, "request"), _many(progress.failures, "failure")]
+        if progress.stale_tags:
+            counts.append(_many(progress.stale_tags, "stale answer"))
+        yield f"{', '.join(counts)}, {self._seconds():.1f} seconds"
 
     def _seconds(self) -> float:
         return monotonic() - self._began

@@ -1,11 +1,12 @@
 """`hubindex resolve`: the one digest that a tag pointed to at a moment."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from hubindex import moment
+from hubindex.cli.ages import age
 from hubindex.cli.options import common_options, format_option, note, platform_option, settings, write
 from hubindex.errors import NoAnswer, WrongUsage
 from hubindex.index.history import CONFIRMED, INFERRED, UNCERTAIN, Answer
@@ -26,27 +27,38 @@ if TYPE_CHECKING:
     "--at",
     "when",
     metavar="WHEN",
-    help="The moment: a UTC date (its end), a time, an age such as 7d, yesterday.  [default: now]",
+    help="The moment: a UTC date (its end), a time, an age such as 7d, yesterday, now.  [default: the last look]",
 )
 @click.option(
     "--min-age",
     metavar="AGE",
     help="The newest digest that has been behind the tag for at least that long, such as 7d: --at AGE.",
 )
+@click.option(
+    "--max-age", metavar="AGE", help="Refuse a last look at the tag that is longer ago, such as 6h: exit code 3."
+)
 @platform_option
 @click.option("--strict", is_flag=True, help="Only a confirmed answer counts.")
 @format_option
 @common_options
 def resolve(
-    reference: str, when: str | None, min_age: str | None, platform: str | None, strict: bool, template: str
+    reference: str,
+    when: str | None,
+    min_age: str | None,
+    max_age: str | None,
+    platform: str | None,
+    strict: bool,
+    template: str,
 ) -> None:
     """Tell which digest a tag pointed to, and how sure that is.
 
-    The digest goes to stdout as 'mongo@sha256:…', the certainty to stderr. Without TAG it is 'latest'.
+    Without a moment the answer is that of the last look at the tag; '--at now' asks about this very moment, of
+    which nothing can be certain. The digest goes to stdout as 'mongo@sha256:…', the certainty to stderr. Without
+    TAG it is 'latest'.
     """
     tag = _parse(reference)
     output = None if template in {"", "table"} else _format(template)
-    asked = _moment(when, min_age)
+    asked = _asked(when, min_age, max_age)
     wanted = None if platform is None else Platform.parse(platform)
     try:
         answer, changes = _find(tag, asked, wanted)
@@ -61,6 +73,23 @@ def resolve(
         _write(output, answer)
     if not settings().quiet:
         _tell(answer, changes, asked)
+
+
+class _Asked(NamedTuple):
+    """The moment asked about, None for that of the last look, which may be `max_age` milliseconds ago at most."""
+
+    moment: Moment | None
+    now: int
+    max_age: int | None = None
+
+    @property
+    def day(self) -> tuple[int, int] | None:
+        """The whole day that was asked about."""
+        return None if self.moment is None else self.moment.day
+
+    def looked(self, answer: Answer) -> str:
+        """How long ago the last look was, if that was asked for."""
+        return "" if self.moment is not None or answer.at is None else age(answer.at, self.now)
 
 
 class _Refusal(Exception):
@@ -93,21 +122,25 @@ def _write(output: "Format", answer: Answer) -> None:
     write(output.lines([span_row(answer)]))
 
 
-def _moment(when: str | None, min_age: str | None) -> Moment:
+def _asked(when: str | None, min_age: str | None, max_age: str | None) -> _Asked:
     now = moment.now()
+    if when is not None and min_age is not None:
+        raise WrongUsage("--at and --min-age both name the moment: give one of them")
+    if max_age is not None:
+        if when is not None or min_age is not None:
+            raise WrongUsage("--max-age is about the last look: give it without --at and --min-age")
+        return _Asked(None, now, parse_age(max_age))
     if min_age is not None:
-        if when is not None:
-            raise WrongUsage("--at and --min-age both name the moment: give one of them")
         parse_age(min_age)
-        return parse_moment(min_age, now)
-    return parse_moment("now" if when is None else when, now)
+        return _Asked(parse_moment(min_age, now), now)
+    return _Asked(None if when is None else parse_moment(when, now), now)
 
 
-def _find(tag: Reference, asked: Moment, platform: Platform | None) -> "tuple[Answer, list[Change]]":
+def _find(tag: Reference, asked: _Asked, platform: Platform | None) -> "tuple[Answer, list[Change]]":
     """The answer, and the changes of a day that was asked for. Raises `_Refusal` if the index does not know."""
     try:
         with closing(open_reader(settings().location)) as reader, reader.snapshot():
-            answer = find(reader, tag, asked.at, platform)
+            answer = find(reader, tag, None if asked.moment is None else asked.moment.at, platform)
             if asked.day is None:
                 return answer, []
             from hubindex.index.changes import tag_moves_between
@@ -118,24 +151,35 @@ def _find(tag: Reference, asked: Moment, platform: Platform | None) -> "tuple[An
         raise _Refusal(str(error), nothing) from error
 
 
-def _check(answer: Answer, changes: list["Change"], asked: Moment, *, strict: bool) -> None:
+def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bool) -> None:
     """Raise `_Refusal` unless the answer counts."""
-    if answer.digest is not None and (answer.certainty == CONFIRMED or not strict):
+    at = asked.now if answer.at is None else answer.at
+    is_old = asked.max_age is not None and asked.now - at > asked.max_age
+    if answer.digest is not None and not is_old and (answer.certainty == CONFIRMED or not strict):
         return
     from hubindex.cli.sentences import day_sentence, named, sentence
 
     if answer.digest is None:
         moved = day_sentence(changes, asked.day) if asked.day else ""
-        at = moment.to_rfc3339(asked.at)
-        message = f"no digest for {named(answer)} at {at}: {answer.note}{moved and '; '}{moved}"
+        when = moment.to_rfc3339(at)
+        as_of = f"as of the last look, {looked}" if (looked := asked.looked(answer)) else f"at {when}"
+        message = f"no digest for {named(answer)} {as_of}: {answer.note}{moved and '; '}{moved}"
         raise _Refusal(message, answer)
-    why = f"not confirmed, as --strict wants: {answer.certainty}: {sentence(answer, asked.at, answer.digest)}"
+    if is_old:
+        why = (
+            f"the last look at {named(answer)} was {asked.looked(answer)}, longer ago than --max-age allows: "
+            f"'hubindex crawl --repo {answer.reference.familiar_name}' looks again"
+        )
+    else:
+        told = sentence(answer, at, answer.digest, asked.looked(answer))
+        why = f"not confirmed, as --strict wants: {answer.certainty}: {told}"
     raise _Refusal(why, answer._replace(digest=None, certainty=INFERRED, note=why))
 
 
-def _tell(answer: Answer, changes: list["Change"], asked: Moment) -> None:
+def _tell(answer: Answer, changes: list["Change"], asked: _Asked) -> None:
     from hubindex.cli.sentences import day_sentence, sentence
 
-    note(f"hubindex: {answer.certainty}: {sentence(answer, asked.at)}")
+    at = asked.now if answer.at is None else answer.at
+    note(f"hubindex: {answer.certainty}: {sentence(answer, at, looked=asked.looked(answer))}")
     if asked.day and changes:
         note(f"hubindex: {day_sentence(changes, asked.day)}")

@@ -16,24 +16,31 @@ def named(answer: Answer) -> str:
     return name if answer.platform is None else f"{name} for {answer.platform}"
 
 
-def sentence(answer: Answer, at: int, what: str = "this digest") -> str:
-    """When `what`, the answer to the question for `at`, was behind the tag, and what else there is to be said."""
+def sentence(answer: Answer, at: int, what: str = "this digest", looked: str = "") -> str:
+    """When `what`, the answer to the question for `at`, was behind the tag, and what else there is to be said.
+
+    `looked` tells how long ago the last look was, if that is what was asked about.
+    """
     assert answer.since is not None
     assert answer.last_seen_at is not None
-    start = _start(answer.since, answer.since_earliest, answer.pushed_at)
-    is_after_last_sight = answer.certainty == INFERRED and at > answer.last_seen_at
+    start = _start(answer, answer.since)
+    is_after_last_sight = answer.certainty == INFERRED and at > answer.last_seen_at and not answer.gaps
+    gap = ""
     if answer.until is None:
         said = f"has pointed to {what} since {start}, last seen {to_rfc3339(answer.last_seen_at)}"
-        gap = "; nothing is known after that"
+        gap = "" if looked else "; nothing is known after that"
     elif answer.until_latest is None:
+        said = f"pointed to {what} from {start} until at least {to_rfc3339(answer.until)}"
+        said += ", and no other digest was seen since"
+    elif answer.until_latest == answer.until:
         said = f"pointed to {what} from {start} until {to_rfc3339(answer.until)}"
-        gap = ""
     else:
         until, latest = to_rfc3339(answer.until), to_rfc3339(answer.until_latest)
         said = f"pointed to {what} from {start} until at least {until}, and until {latest} at most"
         gap = "; nothing is known between the two"
     note = f"; {answer.note}" if answer.note else ""
-    return f"{named(answer)} {said}{gap if is_after_last_sight else ''}{note}"
+    as_of = f"as of the last look, {looked}, " if looked else ""
+    return f"{as_of}{named(answer)} {said}{gap if is_after_last_sight else ''}{note}"
 
 
 def day_sentence(changes: Sequence["Change"], day: tuple[int, int]) -> str:
@@ -43,12 +50,14 @@ def day_sentence(changes: Sequence["Change"], day: tuple[int, int]) -> str:
     return f"on {to_rfc3339(day[0])[:10]} it " + "; it ".join(_deed(change, day) for change in changes)
 
 
-def _start(since: int, earliest: int | None, pushed_at: int | None) -> str:
-    if since == pushed_at:
+def _start(answer: Answer, since: int) -> str:
+    earliest = answer.since_earliest
+    if since == answer.pushed_at:
         return f"{to_rfc3339(since)} (pushed then)"
-    if earliest is None:
-        return f"{to_rfc3339(since)} (first seen then)"
-    return f"{to_rfc3339(since)} (first seen then; the tag changed after {to_rfc3339(earliest)})"
+    seen = "first seen then" if answer.is_first_sight else "seen then"
+    if earliest is None or earliest == since:
+        return f"{to_rfc3339(since)} ({seen})"
+    return f"{to_rfc3339(since)} ({seen}; the tag changed after {to_rfc3339(earliest)})"
 
 
 _DEEDS = {

@@ -5,7 +5,8 @@ from contextlib import closing
 import click
 
 from hubindex import moment
-from hubindex.cli.facts import age, one, optional_moment, short_digest
+from hubindex.cli.ages import age
+from hubindex.cli.facts import one, optional_moment, short_digest
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
 from hubindex.cli.output import Row, Table
 from hubindex.index.reader import open_reader

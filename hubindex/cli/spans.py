@@ -1,5 +1,7 @@
 """How stretches of time and changes look: their fields, and the cells of tables for people."""
 
+from collections.abc import Sequence
+
 from hubindex.cli.facts import optional_moment, short_digest
 from hubindex.cli.output import Row, Table
 from hubindex.index.changes import Change
@@ -79,6 +81,11 @@ def change_cells(change: Change, *, truncate: bool) -> Row:
     }
 
 
+def gap_pairs(gaps: Sequence[tuple[int, int]]) -> list[list[str]]:
+    """The stretches for which nobody can vouch, for JSON and templates."""
+    return [[to_rfc3339(first), to_rfc3339(last)] for first, last in gaps]
+
+
 def since_cell(since: int | None, earliest: int | None, pushed_at: int | None, *, truncate: bool) -> str:
     """When something began: one time if it is known from a push, or else the earliest and the latest."""
     return bounds_cell(None if since == pushed_at else earliest, since, truncate=truncate)
@@ -89,7 +96,9 @@ def until_cell(until: int | None, latest: int | None, last_seen_at: int | None, 
     if until is None:
         seen = bounds_cell(None, last_seen_at, truncate=truncate)
         return f"last seen {seen}" if seen else ""
-    return bounds_cell(until, until if latest is None else latest, truncate=truncate)
+    if latest is None:  # nothing else was seen since: it may have lasted longer
+        return f"{bounds_cell(until, None, truncate=truncate)} …"
+    return bounds_cell(until, latest, truncate=truncate)
 
 
 def bounds_cell(first: int | None, last: int | None, *, truncate: bool) -> str:

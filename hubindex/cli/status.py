@@ -6,7 +6,8 @@ from contextlib import closing
 import click
 
 from hubindex import moment
-from hubindex.cli.facts import age, duration, one, optional_moment
+from hubindex.cli.ages import age, duration
+from hubindex.cli.facts import one, optional_moment
 from hubindex.cli.options import common_options, format_option, settings, write
 from hubindex.cli.output import Row, Table
 from hubindex.index.reader import open_reader

@@ -7,7 +7,7 @@ import click
 from hubindex.cli.facts import optional_moment
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format, Row, Table
-from hubindex.cli.spans import since_cell, until_cell
+from hubindex.cli.spans import gap_pairs, since_cell, until_cell
 from hubindex.index.reader import open_reader
 from hubindex.index.whatis import Holding
 from hubindex.index.whatis import whatis as find
@@ -26,6 +26,7 @@ _TABLE = Table(
         "UntilLatest": "UNTIL LATEST",
         "LastSeen": "LAST SEEN",
         "PushedAt": "PUSHED",
+        "Gaps": "GAPS",
         "Note": "NOTE",
     },
     (),
@@ -77,6 +78,7 @@ def _row(holding: Holding) -> Row:
         "UntilLatest": optional_moment(holding.until_latest),
         "LastSeen": optional_moment(holding.last_seen_at),
         "PushedAt": optional_moment(holding.pushed_at),
+        "Gaps": gap_pairs(holding.gaps),
         "Note": holding.note or None,
     }
 

@@ -49,7 +49,8 @@ class Plan:
 class Progress:
     """How far a crawl has come; changes while it runs.
 
-    `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished. `answers` counts
+    `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished, `stale_tags`
+    answers about a tag that are older than an earlier one. `answers` counts
     what the source gave, `failures` what it refused; `stopped` tells that it would have no more of us, or that the
     budget of requests is spent (`is_spent`).
     """
@@ -61,6 +62,7 @@ class Progress:
     tags: int = 0
     new_tags: int = 0
     changed_tags: int = 0
+    stale_tags: int = 0
     answers: int = 0
     failures: int = 0
     first_error: SourceError | None = None

@@ -118,6 +118,8 @@ class Visitor:
 
         def write(batch: Batch) -> tuple[PageOutcome, bool]:
             outcome = batch.tag_page(job.repository_id, page)
+            if outcome.is_stale:
+                log.take_for_stale(page)
             is_known = not (outcome.news or log.unreadable)
             ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
             if outcome.news:
@@ -139,6 +141,8 @@ class Visitor:
         def write(batch: Batch) -> PageOutcome:
             outcome = batch.tag_page(job.repository_id, page)
             log.commits[place] = batch.commit
+            if outcome.is_stale:
+                log.take_for_stale(page)
             if outcome.news:
                 log.begin(batch)
             return outcome
@@ -167,7 +171,7 @@ class Visitor:
             if log.has_lost_a_page(batch.commit):
                 batch.finish_walk(walk._replace(problem="a page could not be stored", oldest_push=None))
                 return 0  # whoever has the job next does it
-            gone = batch.finish_walk(walk)
+            gone = batch.finish_walk(log.without_stale(walk))
             if problem != INTERRUPTED:
                 self._desk.close(batch, job, error)
             return gone
@@ -177,6 +181,7 @@ class Visitor:
     def _count(self, job: Job, outcome: PageOutcome) -> None:
         self._desk.progress.new_tags += outcome.new
         self._desk.progress.changed_tags += outcome.moved
+        self._desk.progress.stale_tags += outcome.stale
         for warning in outcome.warnings:
             self._desk.warn(f"{job.name}: {warning}")
 

@@ -14,6 +14,7 @@ class WalkLog:
     than deleted: if it never falls, no row has moved up, and only what was pushed again, and jumped from the part
     not yet read to the top, can have been missed. The top is read once more for that (`again`).
 
+    `looked_at` are the names of the tags that pages showed now, and not as they had been before (`stale_pages`).
     `unreadable` counts the rows that could not be understood: each may have been news of any tag.
     Pages are stored while others are fetched: `commits` has for each the transaction it went into. If one is lost
     the walk proves nothing.
@@ -24,6 +25,7 @@ class WalkLog:
         self.started_at = started_at
         self.pages = 0
         self.names: set[str] = set()
+        self.looked_at: set[str] = set()
         self.commits: list[Commit | None] = []
         self._before: Looked | None = None
         self.count: int | None = None
@@ -31,16 +33,21 @@ class WalkLog:
         self._fell = False
         self._repeated = 0
         self.unreadable = 0
+        self.stale_pages = 0
         self._newest_push: int | None = None
         self._oldest_push: int | None = None
         self._in_order = True
         self._undated = False
+        self._is_listed = False
 
     def add(self, page: TagPage, *, again: bool = False) -> bool:
         """Take a page in; returns whether the next one is worth asking for. `again`: the top, read once more."""
         self.pages += 1
+        if self.pages == 1:
+            self.started_at = page.observed_at
         before = len(self.names)
         self.names.update(tag.name for tag in page.tags)
+        self.looked_at.update(tag.name for tag in page.tags)
         fresh = len(self.names) - before
         self.unreadable += page.unreadable
         if page.count is not None:
@@ -70,6 +77,7 @@ class WalkLog:
 
     def add_names(self, names: Iterable[str]) -> None:
         """Take in all names that another source lists: they are as good as seen."""
+        self._is_listed = True
         self.names.update(names)
         self._repeated += len(self.names)  # the Hub's count may lag behind
 
@@ -93,7 +101,7 @@ class WalkLog:
         return Walk(
             self.repository_id,
             self.started_at,
-            finished_at,
+            self.started_at if self.pages == 1 and not self._is_listed else finished_at,  # a page is one moment
             self.names,
             problem=error or (None if ends_early else self._inconsistency()),
             remark=remark,
@@ -101,7 +109,20 @@ class WalkLog:
             before=self._before,
             newest_push=self._newest_push,
             oldest_push=self._oldest_push if self._in_order else None,
+            looked_at=self.looked_at,
         )
+
+    def take_for_stale(self, page: TagPage) -> None:
+        """A page said what had been before: nothing it shows was looked at now."""
+        self.stale_pages += 1
+        self.looked_at.difference_update(tag.name for tag in page.tags)
+
+    def without_stale(self, walk: Walk) -> Walk:
+        """What the walk proves if some of its pages are old: no more than the others showed."""
+        if not self.stale_pages:
+            return walk
+        told = walk.problem or "some answers are older than what was seen before"
+        return walk._replace(problem=told, ends_early=False, oldest_push=None)
 
     def _inconsistency(self) -> str | None:
         if self.unreadable:

@@ -6,9 +6,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from hubindex.index.evidence import Sweeps, last_sight
-from hubindex.index.platforms import unpack
+from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.reader import Reader, Row
-from hubindex.index.repositories import digest_text
 from hubindex.index.timeline import UNKNOWN, Evidence, Span, Sweep, timeline
 
 
@@ -94,10 +93,12 @@ class Archive:
     def _with_spans(self, tags: list[Row]) -> dict[str, list[Evidence]]:
         return self._of(tags, self._query("spans_of", tag_ids=[row[1] for row in tags]) if tags else [])
 
+    def closed(self, tag_ids: Iterable[int]) -> dict[int, list[Evidence]]:
+        """The evidence about some tags beside their open spans, where there is any; by `tag_id`."""
+        return _closed(self._query("spans_of", tag_ids=list(tag_ids)))
+
     def _of(self, tags: list[Row], spans: list[Row]) -> dict[str, list[Evidence]]:
-        closed: dict[int, list[Evidence]] = {}
-        for tag_id, digest_id, pushed_at, first, last, gone_at in spans:
-            closed.setdefault(tag_id, []).append(Evidence(digest_id or UNKNOWN, pushed_at, first, last, gone_at))
+        closed = _closed(spans)
         found = {}
         for name, tag_id, *current in tags:
             evidence = closed.get(tag_id, [])
@@ -106,22 +107,33 @@ class Archive:
         return found
 
 
-_name = itemgetter(10)
+def _closed(spans: Iterable[Row]) -> dict[int, list[Evidence]]:
+    closed: dict[int, list[Evidence]] = {}
+    for tag_id, digest_id, pushed_at, first, last, gone_at in spans:
+        closed.setdefault(tag_id, []).append(Evidence(digest_id or UNKNOWN, pushed_at, first, last, gone_at))
+    return closed
+
+
+_name = itemgetter(11)
+_CLOSED = slice(6, 11)
 
 
 def tag_evidence(rows: Sequence[Row], sweeps: Sweeps) -> list[Evidence]:
     """The evidence about one tag, in rows as those of the statement `tag`; what is open comes last."""
-    opened = open_evidence(rows[0][:5], sweeps)
-    if rows[0][7] is None:
+    opened = open_evidence(rows[0][:6], sweeps)
+    if rows[0][8] is None:
         return opened
-    return [Evidence._make(row[5:10]) for row in rows] + opened
+    return [Evidence(*row[_CLOSED]) for row in rows] + opened
 
 
 def open_evidence(row: Sequence[int | None], sweeps: Sweeps) -> list[Evidence]:
-    """The span in a tag's row (digest_id, pushed_at, first_seen_at, last_seen_at, gone_at), if it is there."""
-    digest_id, pushed_at, first, last, gone_at = row
+    """The span in a tag's row, if it is there.
+
+    The row has digest_id, pushed_at, first_seen_at, last_seen_at, gone_at and seen_at.
+    """
+    digest_id, pushed_at, first, last, gone_at, seen_at = row
     if gone_at is not None or first is None:
         return []
     if last is None:
-        last = last_sight(pushed_at, first, sweeps)
+        last = last_sight(pushed_at, first, seen_at, sweeps, is_known=digest_id is not None)
     return [Evidence(digest_id or UNKNOWN, pushed_at, first, last)]

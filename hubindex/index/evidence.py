@@ -4,16 +4,24 @@ This is the law of docs/architecture.md, "Evidence", as one pure function: no da
 kept as *spans*: stretches in which a tag was seen to point to one content, each with the registry's word for its
 start and our own first and last sight. A push of the same digest again begins a new span too: between our last
 sight and that push nobody knows what came and went. Whoever asks for moves joins neighbours of equal digest.
+
+An answer whose push time is older than one that was seen before is *stale*: it comes from a replica or a cache, is
+kept as evidence, and moves nothing.
 """
 
 from enum import Enum
 from typing import NamedTuple
 
+CLOCK_SKEW = 3_600_000
+"""Milliseconds that two clocks, or two crawls at the same time, may lie apart."""
+
 
 class Open(NamedTuple):
     """The span that a tag is in. `content` is its digest, the key of a platform set, or None: not known.
 
-    `last_seen_at` is None while every sweep confirms the span; `gone_at` is set on a tag that has vanished.
+    `last_seen_at` is None while looks confirm the span; `gone_at` is set on a tag that has vanished. `seen_at` is
+    a look at this very tag, where that is later than what the walks over its repository prove: the last one of a
+    tag without a push time, or one by a walk that broke off.
     """
 
     content: bytes | None
@@ -21,6 +29,7 @@ class Open(NamedTuple):
     first_seen_at: int
     last_seen_at: int | None = None
     gone_at: int | None = None
+    seen_at: int | None = None
 
 
 class Closed(NamedTuple):
@@ -50,18 +59,28 @@ class Sweeps(NamedTuple):
 
 
 class Kind(Enum):
-    """What an observation turned out to be."""
+    """What an observation turned out to be; SEEN is a look at what is known that has to be remembered."""
 
     SAME = "same"
+    SEEN = "seen"
     LEARNED = "learned"
     PUSHED_AGAIN = "pushed again"
     MOVED = "moved"
     RETURNED = "returned"
     LATE = "late"
+    STALE = "stale"
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it is kept beside the span that the tag is in."""
+        return self in {Kind.SEEN, Kind.LATE, Kind.STALE}
 
 
 class Outcome(NamedTuple):
-    """What to write: nothing, the changed `open` span, and the `closed` one."""
+    """What to write: nothing, the changed `open` span, and the `closed` one.
+
+    What is `closed` is what the tag was until now, or, if the kind `is_report`, a report beside that.
+    """
 
     kind: Kind
     open: Open | None = None
@@ -75,16 +94,37 @@ def confirmed_until(span: Open, sweeps: Sweeps) -> int:
     """The last moment at which the tag was seen to be in this span."""
     if span.last_seen_at is not None:
         return span.last_seen_at
-    return last_sight(span.pushed_at, span.first_seen_at, sweeps)
+    is_known = span.content is not None
+    return last_sight(span.pushed_at, span.first_seen_at, span.seen_at, sweeps, is_known=is_known)
 
 
-def last_sight(pushed_at: int | None, first_seen_at: int, sweeps: Sweeps) -> int:
-    """When a span that every sweep confirms was seen last."""
+def last_sight(
+    pushed_at: int | None, first_seen_at: int, seen_at: int | None, sweeps: Sweeps, *, is_known: bool
+) -> int:
+    """When a span that looks confirm was seen last; `is_known` tells whether its content is.
+
+    Walks confirm what has a push time, which proves the whole stretch. Without one only the looks at the tag
+    itself prove its content: when within a walk it was looked at is not known of the others.
+    """
+    latest = first_seen_at if seen_at is None or seen_at < first_seen_at else seen_at
+    if pushed_at is None and is_known:
+        return latest
     swept_at, partial_at, since = sweeps
-    latest = first_seen_at if swept_at is None or swept_at < first_seen_at else swept_at
+    if swept_at is not None and swept_at > latest:
+        latest = swept_at
     if partial_at is None or since is None or pushed_at is None or pushed_at <= since or partial_at < latest:
         return latest
     return partial_at
+
+
+def is_stale(pushed_at: int | None, span: Open, confirmed: int) -> bool:
+    """Whether a push time is older than that of a span that was seen before, last at `confirmed`.
+
+    A push time far in the future of the looks that showed it is no measure for others.
+    """
+    if pushed_at is None or span.pushed_at is None or span.gone_at is not None:
+        return False
+    return pushed_at < span.pushed_at <= confirmed + CLOCK_SKEW
 
 
 def judge(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
@@ -94,6 +134,9 @@ def judge(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
         return _late(span, sight)
     if span.gone_at is not None:
         return Outcome(Kind.RETURNED, open=begin(sight, sweeps))
+    if is_stale(sight.pushed_at, span, confirmed):
+        closed = None if sight.content is None else _moment(sight)
+        return Outcome(Kind.STALE, _frozen(span, confirmed), closed)
     if sight.same is None:
         return _unreadable(span, sight, sweeps)
     if sight.same:
@@ -111,30 +154,47 @@ def begin(sight: Sight, sweeps: Sweeps) -> Open:
 
 
 def _seen(span: Open, at: int, sweeps: Sweeps) -> Open:
-    """The span as seen at a moment: sweeps confirm it from then on, but not those that are over already."""
+    """The span as seen at a moment: walks confirm it from then on, but not those that are over already."""
     confirmable = span if span.last_seen_at is None else span._replace(last_seen_at=None)
-    return confirmable if confirmed_until(confirmable, sweeps) <= at else span._replace(last_seen_at=at)
+    confirmed = confirmed_until(confirmable, sweeps)
+    if confirmable.pushed_at is None and confirmed < at:
+        return confirmable._replace(seen_at=at)
+    return confirmable if confirmed <= at else span._replace(last_seen_at=at)
+
+
+def _frozen(span: Open, confirmed: int) -> Open | None:
+    """The span as walks do not confirm it any further, until it is seen with its push time; None if it is so."""
+    return span._replace(last_seen_at=confirmed) if span.last_seen_at is None else None
 
 
 def _late(span: Open, sight: Sight) -> Outcome:
     """A report older than what is known: it proves one moment and ends nothing.
 
     It is no news only within our own sights: the registry's word for the time before them may come to be doubted.
+    Without push times only the looks themselves are sights.
     """
     agrees = sight.same and span.gone_at is None and sight.pushed_at in {span.pushed_at, None}
-    if sight.same is None or (agrees and sight.at >= span.first_seen_at):
+    is_known = sight.at >= span.first_seen_at if span.pushed_at is not None else sight.at == span.first_seen_at
+    if sight.same is None or (agrees and is_known):
         return _SAME
-    return Outcome(Kind.LATE, closed=Closed(sight.content, sight.pushed_at, sight.at, sight.at))
+    return Outcome(Kind.LATE, closed=_moment(sight))
+
+
+def _moment(sight: Sight) -> Closed:
+    return Closed(sight.content, sight.pushed_at, sight.at, sight.at)
 
 
 def _unreadable(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
     """The tag is there, what it points to cannot be read: what was known stays, but is confirmed no further."""
     confirmed = confirmed_until(span, sweeps)
-    if span.pushed_at is not None and sight.pushed_at is not None:
-        if sight.pushed_at == span.pushed_at:
+    pushed_at = sight.pushed_at
+    if pushed_at is not None:
+        if pushed_at == span.pushed_at:
             return _SAME  # the registry's word: not moved since
-        if sight.pushed_at > span.pushed_at:
+        if pushed_at > (confirmed if span.pushed_at is None else span.pushed_at):
             return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=_close(span, confirmed))
+        if span.content is None and span.last_seen_at is None and pushed_at <= span.first_seen_at:
+            return Outcome(Kind.LEARNED, open=_seen(span._replace(pushed_at=pushed_at), sight.at, sweeps))
     if span.content is None or span.last_seen_at is not None:
         return _SAME
     return Outcome(Kind.LEARNED, open=span._replace(last_seen_at=confirmed))
@@ -142,9 +202,15 @@ def _unreadable(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
 
 def _same_content(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
     pushed_at = sight.pushed_at
+    if pushed_at is None and span.pushed_at is not None:
+        # It may have moved and come back since: the look proves its own moment.
+        confirmed = confirmed_until(span, sweeps)
+        if sight.at == confirmed:
+            return _SAME
+        return Outcome(Kind.SEEN, _frozen(span, confirmed), _moment(sight))
     unbroken = span.last_seen_at is None or (pushed_at is not None and pushed_at <= span.last_seen_at)
     if span.pushed_at is not None:
-        unbroken = unbroken and pushed_at in {span.pushed_at, None}
+        unbroken = unbroken and pushed_at == span.pushed_at
     elif pushed_at is not None:
         unbroken = unbroken and pushed_at <= span.first_seen_at
     if not unbroken:
@@ -152,7 +218,9 @@ def _same_content(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
         return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=closed)
     learned = pushed_at if span.pushed_at is None else span.pushed_at
     known = _seen(span._replace(content=sight.content, pushed_at=learned), sight.at, sweeps)
-    return _SAME if known == span else Outcome(Kind.LEARNED, open=known)
+    if known == span:
+        return _SAME
+    return Outcome(Kind.SEEN if known._replace(seen_at=span.seen_at) == span else Kind.LEARNED, open=known)
 
 
 def _close(span: Open, confirmed: int) -> Closed:

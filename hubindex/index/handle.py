@@ -52,13 +52,16 @@ class Index:
                 return repositories.tags(self._reader, facts)
             return history.tags_at(self._reader, facts, at)
 
-    def resolve(self, name: str | Reference, at: int, platform: str | None = None) -> history.Answer:
-        """What a tag (`mongo:7`) pointed to at a moment, UTC milliseconds; with a platform, its image for that.
+    def resolve(self, name: str | Reference, at: int | None = None, platform: str | None = None) -> history.Answer:
+        """What a tag (`mongo:7`) pointed to at a moment, UTC milliseconds, by default that of the last look at it.
+
+        With a platform, its image for that.
 
         An answer that is not known has no digest, and a note that says why. Raises `NoAnswer` if the tag is not in
         the index, `InvalidReference`, and `WrongUsage` for what is no platform.
         """
-        return history.resolve(self._reader, _tag(name), at, _platform(platform))
+        with self._reader.snapshot():
+            return history.resolve(self._reader, _tag(name), at, _platform(platform))
 
     def history(self, name: str | Reference, platform: str | None = None) -> list[history.Answer]:
         """All that a tag was, newest first. Raises as `resolve`."""

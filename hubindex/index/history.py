@@ -9,8 +9,9 @@ from hubindex.errors import NoAnswer
 from hubindex.index import repositories
 from hubindex.index.archive import Archive, tag_evidence
 from hubindex.index.evidence import Sweeps
+from hubindex.index.platforms import digest_text
 from hubindex.index.reader import Reader
-from hubindex.index.timeline import GONE, UNKNOWN, Span, Sweep, span_at, timeline
+from hubindex.index.timeline import GONE, UNKNOWN, Conflict, Contradiction, Push, Span, Sweep, span_at, timeline
 from hubindex.moment import to_rfc3339
 from hubindex.platform import Platform
 from hubindex.reference import Reference, short_name
@@ -30,11 +31,20 @@ class Answer(NamedTuple):
     """What a tag was, at a moment or for a stretch of time. Times are UTC milliseconds.
 
     `digest` is None where the answer is not known, and `note` says why. `certainty` is `confirmed`, `inferred` or
-    `unknown`. The tag pointed to the digest from `since` at the latest, from `since_earliest` at the earliest
-    (None: nothing was seen before, or it was seen until then), `until` at least, and `until_latest` at most
-    (both None while it does). `last_seen_at` is the last sight of it, `pushed_at` the registry's word for the push
-    that began it. `aliases` are other tags with the same content in that time, the most specific version first.
-    `replaced_after` is how long it was there at most, in milliseconds; None while it is.
+    `unknown`.
+
+    The answer for a moment (`at`) has the certain stretch that the moment lies in, or the last one before it. The
+    tag pointed to the digest from `since` until `until` for certain. It may have done so from `since_earliest` on,
+    and until `until_latest`: nothing speaks against it in between. None means that nothing bounds it: no other
+    digest was seen before, or none since. `until` is None if the digest was still there at the last look.
+    `last_seen_at` is the last sight of it in the stretch, `pushed_at` the registry's word for the push that began
+    it, and `gaps` has the stretch between two sights of the digest that the moment lies in, if it does.
+    `is_first_sight` tells whether the digest was not seen there before `since`.
+
+    The answer for a whole stretch of one digest (`at` is None) reaches from its first to its last sight, and
+    `gaps` are the stretches inside for which nobody can vouch. `aliases` are other tags with the same content in
+    that time, the most specific version first. `replaced_after` is how long it was there at most, in milliseconds;
+    None while it is, or where nothing bounds it.
     """
 
     reference: Reference
@@ -49,26 +59,34 @@ class Answer(NamedTuple):
     pushed_at: int | None = None
     note: str = ""
     aliases: tuple[str, ...] = ()
+    gaps: tuple[tuple[int, int], ...] = ()
+    at: int | None = None
+    is_first_sight: bool = True
 
     @property
     def replaced_after(self) -> int | None:
         """Milliseconds from its start to what came next."""
-        if self.since is None or self.until is None:
+        if self.since is None or self.until_latest is None:
             return None
-        return (self.until_latest or self.until) - self.since
+        return self.until_latest - self.since
 
 
-def resolve(reader: Reader, reference: Reference, at: int, platform: Platform | None = None) -> Answer:
-    """What a tag pointed to at a moment; with a platform, its image for that; `unknown` where there is no answer.
+def resolve(
+    reader: Reader, reference: Reference, at: int | None = None, platform: Platform | None = None
+) -> Answer:
+    """What a tag pointed to at a moment, by default that of the last look at it.
 
-    Raises `NoAnswer` if the index does not know the tag.
+    With a platform, its image for that. Where there is no answer it is `unknown`. Raises `NoAnswer` if the index
+    does not know the tag.
     """
     past = Past(reader, reference, platform)
+    if at is None:
+        at = past.looked_at
     span = span_at(past.spans, at)
     if span is not None:
         return past.answer(span, at)
     first = to_rfc3339(past.spans[0].since)
-    return past.unanswered(f"the first evidence about {reference.familiar} is of {first}, later than that")
+    return past.unanswered(f"the first evidence about {reference.familiar} is of {first}, later than that", at=at)
 
 
 def history(reader: Reader, reference: Reference, platform: Platform | None = None) -> list[Answer]:
@@ -129,11 +147,12 @@ class Past:
         if not rows:
             facts = repositories.repository(reader, reference)  # or it raises NoAnswer
             raise NoAnswer(_no_tag(reference, facts))
-        self._rows = rows
+        self._rows = [TagRow._make(row) for row in rows]
         self._reader = reader
         self._reference = reference
         self._platform = platform
-        self._sweeps = Sweeps._make(rows[0][14:])
+        first = self._rows[0]
+        self._sweeps = Sweeps(first.swept_at, first.partial_at, first.partial_since)
         self._evidence = found = tag_evidence(rows, self._sweeps)
         if platform is None:
             self.spans = timeline(found, self._past_sweeps)
@@ -144,34 +163,46 @@ class Past:
     @cached_property
     def archive(self) -> Archive:
         """The evidence about the whole repository."""
-        return Archive(self._reader, self._rows[0][12], self._sweeps)
+        return Archive(self._reader, self._rows[0].repository_id, self._sweeps)
 
     def _past_sweeps(self) -> list[Sweep]:
         return self.archive.sweeps()
 
+    @property
+    def looked_at(self) -> int:
+        """When the tag was looked at last, whatever the look showed: an older answer, nothing readable, no tag."""
+        tag = self._rows[0]
+        looks = [max(found.last_seen_at, found.gone_at or 0) for found in self._evidence]
+        if tag.gone_at is None and tag.last_seen_at is not None:
+            looks.append(self._sweeps.swept_at or 0)  # it confirms what is readable only
+        return max(*looks, tag.missing_at or 0, 0)
+
     def answer(self, span: Span, at: int | None = None) -> Answer:
         """A span as an answer: to the question for a moment in it, or for the span itself."""
         if span.content <= UNKNOWN:
-            return self.unanswered(self._why_nothing(span, at), span)
+            return self.unanswered(self._why_nothing(span, at), span, at)
         digest = self._digest(span.content)
         if digest is None:
             return self.unanswered(
-                f"the registry showed the platform images of {self._name}, and no digest of their index", span
+                f"the registry showed the platform images of {self._name}, and no digest of their index", span, at
             )
-        if at is None:
-            sure = all(before.until >= after.since for before, after in pairwise(span.pushes))
-        else:
-            sure = span.is_confirmed(at)
         platform = self._platform and str(self._platform)
-        certainty = CONFIRMED if sure else INFERRED
-        return _answer(self._reference, digest, platform, certainty, span, self._note(span, at))
+        note = self._note(span, at)
+        if at is not None:
+            certainty = CONFIRMED if span.is_confirmed(at) else INFERRED
+            gaps = tuple(gap for gap in span.gaps() if gap[0] < at < gap[1])
+            answer = Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps, at=at)
+            around = span.around(at)
+            return _bounded(answer._replace(is_first_sight=around.since == span.since), around)
+        gaps = tuple(span.gaps())
+        certainty = INFERRED if gaps else CONFIRMED
+        return _bounded(Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps), span)
 
-    def unanswered(self, why: str, span: Span | None = None) -> Answer:
+    def unanswered(self, why: str, span: Span | None = None, at: int | None = None) -> Answer:
         """No digest, and why; with the bounds of a span that has none."""
         platform = self._platform and str(self._platform)
-        if span is None:
-            return Answer(self._reference, None, platform, UNCERTAIN, note=why)
-        return _answer(self._reference, None, platform, UNCERTAIN, span, why)
+        nothing = Answer(self._reference, None, platform, UNCERTAIN, note=why, at=at)
+        return nothing if span is None else _bounded(nothing, span)
 
     def aliases(self) -> list[tuple[str, ...]]:
         """For each span the other tags that had its content while it was seen, the most specific version first."""
@@ -196,10 +227,10 @@ class Past:
         if self._platform is not None:
             return self.archive.digests([content])[content].text
         for row in self._rows:
-            if row[0] == content:
-                return repositories.digest_text(row[10])
-            if row[5] == content:
-                return repositories.digest_text(row[11])
+            if row.digest_id == content:
+                return digest_text(row.digest)
+            if row.span_digest_id == content:
+                return digest_text(row.span_digest)
         raise AssertionError(f"no row has the content {content}")
 
     def _images(self, content: int) -> list[tuple[str, int]] | None:
@@ -237,38 +268,91 @@ class Past:
         return f"{name} had no image for {self._platform}: it had {_listed(name for name, _ in digest.images)}"
 
     def _note(self, span: Span, at: int | None) -> str:
-        """What else there is to be said of a span's evidence."""
-        missing_at = self._rows[0][13]
-        if len(span.pushes) == 1 and span.since == span.pushes[0].pushed_at and missing_at is None:
+        """What else there is to be said of a span's evidence: of all of it, or of what matters at a moment."""
+        missing_at = self._rows[0].missing_at
+        stretches = span.stretches()
+        if (
+            len(stretches) == 1
+            and stretches[0].doubt is None
+            and span.since == stretches[0].pushed_at
+            and missing_at is None
+            and not span.contradictions
+        ):
             return ""
         told = [
             f"the registry says that it was pushed at {to_rfc3339(push.pushed_at)}, "
             + ("before something else was last seen" if push.doubt == "early" else "after we saw it")
             + ": only our own sights count"
             for push in span.pushes
-            if push.doubt is not None and push.pushed_at is not None
+            if push.doubt in {"early", "late"} and push.pushed_at is not None
         ]
-        told += [
-            f"nothing is known from {to_rfc3339(before.until)} until it came again at {to_rfc3339(after.since)}"
-            for before, after in pairwise(span.pushes)
-            if before.until < after.since
-        ]
+        if at is None or not span.is_confirmed(at):
+            told += [_told(contradiction, self._name) for contradiction in span.contradictions]
         if len(told) > _MOST_TOLD:
             told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
-        if span.since == self.spans[0].since and span.pushes[0].pushed_at is None:
+        if at is not None:
+            told += [
+                _gap_told(before, after)
+                for before, after in pairwise(stretches)
+                if before.until < at < after.since
+            ]
+        if span.since == self.spans[0].since and stretches[0].pushed_at is None:
             told.append("it may have been there before its first sight")
         if missing_at is not None and span.until is None and (at is None or at >= missing_at):
             told.append(f"the registry has answered 404 for the repository since {to_rfc3339(missing_at)}")
         return "; ".join(told)
 
 
-def _answer(
-    reference: Reference, digest: str | None, platform: str | None, certainty: str, span: Span, note: str
-) -> Answer:
-    return Answer(
-        reference, digest, platform, certainty, span.since, span.since_earliest, span.until, span.until_latest,
-        span.last_seen_at, span.pushes[0].pushed_at, note,
+class TagRow(NamedTuple):
+    """A row of the statement `tag`: the open span of a tag, and one of its closed spans."""
+
+    digest_id: int | None
+    pushed_at: int | None
+    first_seen_at: int
+    last_seen_at: int | None
+    gone_at: int | None
+    seen_at: int | None
+    span_digest_id: int
+    span_pushed_at: int | None
+    span_first_seen_at: int | None
+    span_last_seen_at: int | None
+    span_gone_at: int | None
+    digest: bytes | None
+    span_digest: bytes | None
+    repository_id: int
+    missing_at: int | None
+    swept_at: int | None
+    partial_at: int | None
+    partial_since: int | None
+
+
+def _bounded(answer: Answer, span: Span) -> Answer:
+    """With the bounds of a span."""
+    return answer._replace(
+        since=span.since, since_earliest=span.since_earliest, until=span.until, until_latest=span.until_latest,
+        last_seen_at=span.last_seen_at, pushed_at=span.pushes[0].pushed_at,
     )  # fmt: skip
+
+
+def _told(contradiction: Contradiction, name: str) -> str:
+    at = to_rfc3339(contradiction.at)
+    if contradiction.conflict is Conflict.STALE:
+        return f"the answer of {at} was older than what had been seen before"
+    if contradiction.conflict is Conflict.ABSENT:
+        return (
+            f"a list of {at} lacked {name}, which was there again with the same push time: "
+            "either that list or the later answers are wrong"
+        )
+    return f"the registry showed another digest at {at}, though its push time is the same before and after"
+
+
+def _gap_told(before: Push, after: Push) -> str:
+    if after.pushed_at == after.since:
+        return f"it was pushed again at {to_rfc3339(after.since)}; nothing is known between the two"
+    return (
+        f"it was the same at {to_rfc3339(before.until)} and at {to_rfc3339(after.since)}; "
+        "a move there and back in between would have left no trace"
+    )
 
 
 def _met(span: Span, other: Span) -> bool:

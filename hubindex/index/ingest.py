@@ -31,6 +31,8 @@ GONE_AFTER = 4 * 3600 * 1000
 INTERRUPTED = "interrupted"
 """The problem of a walk that did not come to its end."""
 
+_ALWAYS = 1 << 62
+
 _MOST_PIECES = 8
 """A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
 
@@ -67,7 +69,8 @@ class Looked(NamedTuple):
 class Walk(NamedTuple):
     """The end of a walk over a repository's tags.
 
-    `names` are the tags seen. `problem` says why the walk is no sweep; None: it was complete and consistent, or
+    `names` are the tags that are there; `looked_at` are those of them of which a page that is not stale said what
+    they are, None for all. `problem` says why the walk is no sweep; None: it was complete and consistent, or
     `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
     nobody has seen it. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen;
     `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
@@ -84,6 +87,7 @@ class Walk(NamedTuple):
     before: Looked | None = None
     newest_push: int | None = None
     oldest_push: int | None = None
+    looked_at: set[str] | None = None
 
 
 class Ingest:
@@ -244,14 +248,15 @@ class Batch:
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
         if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
             state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
-        if walk.started_at >= (state.walked_at or 0):
+        is_latest = walk.started_at >= (state.walked_at or 0)
+        if is_latest:
             before = walk.before or Looked(state.walked_at, state.walk_problem)
             if walk.ends_early and before.problem is not None:  # it is true of what was not read again
                 state.walked_at, state.walk_problem = before
             else:
                 state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
         if walk.problem is None and not walk.ends_early:
-            return self._sweep(state, walk)
+            return self._sweep(state, walk, is_latest=is_latest)
         self._partial(state, walk)
         return 0
 
@@ -289,13 +294,15 @@ class Batch:
             return iter(())
         return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
 
-    def _sweep(self, state: RepositoryState, walk: Walk) -> int:
+    def _sweep(self, state: RepositoryState, walk: Walk, *, is_latest: bool) -> int:
         sweeps = state.sweeps
         ended = 0
         if walk.started_at >= (sweeps.swept_at or 0):
             ended = self._end_tags(state, walk.names, began_at=walk.started_at, gone_at=walk.finished_at)
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
-        self._tags.sweep(walk.repository_id, walk.started_at, walk.finished_at, len(walk.names))
+        # One that is stored after a later look did not compare all tags: it is no single look at each of them.
+        finished_at = walk.finished_at if is_latest else max(walk.finished_at, walk.started_at + 1)
+        self._tags.sweep(walk.repository_id, walk.started_at, finished_at, len(walk.names))
         return ended
 
     def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
@@ -309,13 +316,23 @@ class Batch:
         return ended
 
     def _partial(self, state: RepositoryState, walk: Walk) -> None:
-        """A walk that did not go to the end still confirms what it saw: all tags pushed after some moment."""
-        since = walk.oldest_push
-        if since is None or walk.started_at < (state.sweeps.partial_at or 0):
+        """A walk that did not go to the end still confirms what it saw.
+
+        That is all tags pushed after some moment, if the list came in order; others have a look of their own.
+        """
+        at, looked_at = walk.started_at, walk.names if walk.looked_at is None else walk.looked_at
+        if walk.oldest_push is None:
+            self._tags.see(state, looked_at, at, _ALWAYS)
             return
-        newer = self._tags.pushed_after(state, since)
-        unseen = (pushed_at for name, pushed_at in newer if name not in walk.names)
-        state.sweeps = state.sweeps._replace(partial_at=walk.started_at, partial_since=max(unseen, default=since))
+        if at < (state.sweeps.partial_at or 0):
+            return
+        since = walk.oldest_push - 1
+        unseen = [pushed_at for name, pushed_at in self._tags.pushed_after(state, since) if name not in looked_at]
+        if unseen:
+            since = max(unseen)
+            self._tags.see(state, looked_at, at, since)
+        self._tags.narrow(state, since)
+        state.sweeps = state.sweeps._replace(partial_at=at, partial_since=since)
 
 
 def _new_row(repository_id: int, record: Repository, seen_at: int) -> Row:

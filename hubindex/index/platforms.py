@@ -52,3 +52,13 @@ def set_key(images: Iterable[tuple[str, bytes]]) -> bytes:
     for platform, digest in sorted(images):
         state.update(platform.encode() + b"\0" + digest + b"\0")
     return state.digest()
+
+
+_ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
+
+
+def digest_text(raw: bytes | None) -> str | None:
+    """`sha256:…` for raw bytes; None for none, and for the key of a platform set, which is no digest."""
+    if raw is None or len(raw) == KEY_SIZE:
+        return None
+    return f"{_ALGORITHMS[len(raw)]}:{raw.hex()}"

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hubindex.errors import NoAnswer
-from hubindex.index.evidence import Open, Sweeps, confirmed_until
-from hubindex.index.platforms import KEY_SIZE, unpack
+from hubindex.index.archive import Archive, open_evidence
+from hubindex.index.evidence import Sweeps
+from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.reader import EMPTY, Reader, Row
-from hubindex.index.timeline import UNKNOWN
+from hubindex.index.timeline import GONE, UNKNOWN, span_at
 from hubindex.reference import DEFAULT_REGISTRY, Reference
-
-_ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
 
 
 class RepositoryFacts(NamedTuple):
@@ -94,10 +93,60 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
 
 def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
     """The tags of a repository, newest first: by push time, then those without one by first sight."""
-    rows = reader.query("repositories", "tags", repository_id=facts.repository_id)
-    others = aliases({row[0]: row[1] or UNKNOWN for row in rows})
+    rows = [_TagRow._make(row) for row in reader.query("repositories", "tags", repository_id=facts.repository_id)]
+    moved = _moved(reader, facts, rows)
+    rows = [row for row in rows if row.tag_id not in moved or moved[row.tag_id].content != GONE]
+    others = aliases({row.name: row.digest_id or UNKNOWN for row in rows})
     platforms = _platform_names(reader, rows)
-    return newest_first([_tag(row, facts, others.get(row[0], ()), platforms) for row in rows])
+    return newest_first(
+        [_tag(row, facts, others.get(row.name, ()), platforms, moved.get(row.tag_id)) for row in rows]
+    )
+
+
+class _LastLook(NamedTuple):
+    """What the last look at a tag came to by all evidence, when that was, and whether it is certain."""
+
+    at: int
+    content: int
+    is_certain: bool
+
+
+def _moved(reader: Reader, facts: RepositoryFacts, rows: Iterable["_TagRow"]) -> dict[int, _LastLook]:
+    """The last looks at the tags of which there is older evidence, which it may contradict; by `tag_id`."""
+    several = {row.tag_id: row for row in rows if row.closed_spans}
+    if not several:
+        return {}
+    archive = Archive(reader, facts.repository_id, facts.sweeps)
+    found = {}
+    for tag_id, closed in archive.closed(several).items():
+        evidence = [*closed, *open_evidence(several[tag_id].open_span, facts.sweeps)]
+        at = max(max(piece.last_seen_at, piece.gone_at or 0) for piece in evidence)
+        span = span_at(archive.timeline(evidence), at)
+        assert span is not None
+        found[tag_id] = _LastLook(at, span.content, span.is_confirmed(at))
+    return found
+
+
+class _TagRow(NamedTuple):
+    """A row of the statement `tags`."""
+
+    name: str
+    digest_id: int | None
+    pushed_at: int | None
+    first_seen_at: int
+    last_seen_at: int | None
+    seen_at: int | None
+    tag_id: int
+    closed_spans: int
+    digest: bytes | None
+    size: int | None
+    images: bytes | None
+    media_type: str | None
+
+    @property
+    def open_span(self) -> Row:
+        """What `open_evidence` wants."""
+        return self.digest_id, self.pushed_at, self.first_seen_at, self.last_seen_at, None, self.seen_at
 
 
 def newest_first(found: list[TagFacts]) -> list[TagFacts]:
@@ -147,29 +196,26 @@ def status(reader: Reader) -> Status:
     return counts
 
 
-def digest_text(raw: bytes | None) -> str | None:
-    """`sha256:…` for raw bytes; None for none, and for the key of a platform set, which is no digest."""
-    if raw is None or len(raw) == KEY_SIZE:
-        return None
-    return f"{_ALGORITHMS[len(raw)]}:{raw.hex()}"
-
-
-def _tag(row: Row, facts: RepositoryFacts, others: tuple[str, ...], platforms: dict[int, str]) -> TagFacts:
-    name, _, pushed_at, first_seen_at, last_seen_at, raw, size, images, media_type = row
-    content = None if raw is None else bytes(raw)
-    last_seen = confirmed_until(Open(content, pushed_at, first_seen_at, last_seen_at), facts.sweeps)
-    digest = digest_text(content)
+def _tag(
+    row: _TagRow, facts: RepositoryFacts, others: tuple[str, ...], platforms: dict[int, str],
+    last_look: _LastLook | None,
+) -> TagFacts:  # fmt: skip
+    (opened,) = open_evidence(row.open_span, facts.sweeps)
+    at, is_certain = opened.last_seen_at, True
+    if last_look is not None:
+        at, is_certain = last_look.at, last_look.is_certain
+    digest = digest_text(None if row.digest is None else bytes(row.digest))
     if digest is None:
         certainty = "unknown"
     else:
-        certainty = "confirmed" if last_seen >= (facts.looked_at or 0) else "inferred"
-    found = {platforms[platform_id] for platform_id, _ in unpack(images or b"")}
+        certainty = "confirmed" if is_certain and at >= (facts.looked_at or 0) else "inferred"
+    found = {platforms[platform_id] for platform_id, _ in unpack(row.images or b"")}
     return TagFacts(
-        name, digest, media_type, tuple(sorted(found)), size, pushed_at, first_seen_at, last_seen,
+        row.name, digest, row.media_type, tuple(sorted(found)), row.size, row.pushed_at, row.first_seen_at, at,
         others, certainty,
     )  # fmt: skip
 
 
-def _platform_names(reader: Reader, rows: list[Row]) -> dict[int, str]:
-    numbers = {number for images in {row[7] for row in rows if row[7]} for number, _ in unpack(images)}
+def _platform_names(reader: Reader, rows: list[_TagRow]) -> dict[int, str]:
+    numbers = {number for images in {row.images for row in rows if row.images} for number, _ in unpack(images)}
     return dict(reader.query("repositories", "platforms", platform_ids=sorted(numbers)))

@@ -71,6 +71,7 @@ tag = Table(
     Column("last_seen_at", BigInteger, comment="null: sweeps confirm it; else the last sight that did"),
     Column("gone_at", BigInteger, comment="end of the sweep that missed the tag"),
     Column("closed_spans", Integer, nullable=False),
+    Column("seen_at", BigInteger, comment="a look at this tag, where it is later than what walks confirm"),
     sqlite_with_rowid=False,
 )
 

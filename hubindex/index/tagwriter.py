@@ -4,7 +4,19 @@ import struct
 from collections.abc import Collection
 
 from hubindex.index.engine import Transaction
-from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, begin, confirmed_until, judge
+from hubindex.index.evidence import (
+    CLOCK_SKEW,
+    Closed,
+    Kind,
+    Open,
+    Outcome,
+    Sight,
+    Sweeps,
+    begin,
+    confirmed_until,
+    is_stale,
+    judge,
+)
 from hubindex.index.platforms import KEY_SIZE, count, pack, set_key
 from hubindex.index.reader import Row
 from hubindex.index.schema import digest as digest_table
@@ -14,11 +26,9 @@ from hubindex.index.sql import Parameters
 from hubindex.index.timeline import period
 from hubindex.records import PlatformImage, Tag, TagPage
 
-_CLOCK_SKEW = 3_600_000  # milliseconds that two clocks, or two crawls at the same time, may lie apart
-
 _MOST_REMEMBERED = 10_000
 
-_EVIDENCE = ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans")
+_EVIDENCE = ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans", "seen_at")
 _SWEEP = ("repository_id", "started_at", "finished_at", "tag_count")
 
 _first_32_bits = struct.Struct(">i").unpack_from
@@ -27,15 +37,18 @@ _first_32_bits = struct.Struct(">i").unpack_from
 class PageOutcome:
     """How many tags of a page were new and how many had moved; `warnings` names what contradicts itself.
 
-    `news` counts all tags of which the page said anything that was not known.
+    `news` counts all tags of which the page said anything that was not known, `stale` those of which it said what
+    had been before. `is_stale` tells that it is an old page: what else it shows proves nothing of its moment.
     """
 
-    __slots__ = ("moved", "new", "news", "warnings")
+    __slots__ = ("is_stale", "moved", "new", "news", "stale", "warnings")
 
     def __init__(self) -> None:
         self.new = 0
         self.moved = 0
         self.news = 0
+        self.stale = 0
+        self.is_stale = False
         self.warnings: list[str] = []
 
 
@@ -84,11 +97,10 @@ class KnownTag:
     @classmethod
     def of_row(cls, row: Row) -> "KnownTag":
         """From a row of `tags_named` or `open_tags`."""
-        name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans, content, images = (
-            row
-        )
+        name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans = row[:8]
+        seen_at, content, images = row[8:]
         content = bytes(content) if content is not None else None
-        span = Open(content, pushed_at, first_seen_at, last_seen_at, gone_at)
+        span = Open(content, pushed_at, first_seen_at, last_seen_at, gone_at, seen_at)
         digest = None if digest_id is None else KnownDigest(digest_id, None if images is None else bytes(images))
         known = cls(name, tag_id, span, digest, closed_spans)
         known.is_stored = True
@@ -97,7 +109,7 @@ class KnownTag:
     def evidence(self) -> Row:
         """The columns that observations change, in the order of the table."""
         digest_id = self.digest.digest_id if self.digest else None
-        return digest_id, *self.span[1:], self.closed_spans
+        return digest_id, *self.span[1:5], self.closed_spans, self.span.seen_at
 
     def is_unchanged(self, tag: Tag, at: int) -> bool:
         """Whether an observation adds nothing at all; the question asked most."""
@@ -105,6 +117,7 @@ class KnownTag:
         return (
             span.content == tag.digest
             and span.pushed_at == tag.pushed_at
+            and span.pushed_at is not None
             and span.last_seen_at is None
             and span.gone_at is None
             and at >= span.first_seen_at
@@ -165,18 +178,28 @@ class TagWriter:
         return state
 
     def page(self, repository_id: int, page: TagPage) -> PageOutcome:
-        """Store what changed since it was last seen."""
+        """Store what changed since it was last seen.
+
+        A page that says what had been before is old as a whole: its other rows are true of their push times only.
+        """
         state = self.state(repository_id)
         outcome = PageOutcome()
-        if page.observed_at + _CLOCK_SKEW < (state.sweeps.swept_at or 0):
+        if page.observed_at + CLOCK_SKEW < (state.sweeps.swept_at or 0):
             outcome.warnings.append("the index holds a later look at it than this one: is the clock right?")
         self._load_tags(state, page.tags)
         known, at = state.tags, page.observed_at
         changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag, at)]
         if changed:
             self._load_digests(state, changed)
-            for tag in changed:
+            stale = [tag for tag in changed if _is_stale(known.get(tag.name), tag, state.sweeps, at)]
+            for tag in stale:
                 self._store(state, tag, at, outcome)
+            outcome.stale, outcome.is_stale = len(stale), outcome.news > 0
+            for tag in changed if not stale else [tag for tag in changed if tag not in stale]:
+                if not outcome.is_stale:
+                    self._store(state, tag, at, outcome)
+                elif tag.pushed_at is not None:
+                    self._store(state, tag, min(tag.pushed_at, at), outcome)
         return outcome
 
     def missing(self, state: RepositoryState, names: set[str], began_at: int) -> list[KnownTag]:
@@ -219,7 +242,7 @@ class TagWriter:
 
     def end(self, state: RepositoryState, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
         """The tag was there at `last_seen_at`, and was found to be gone at `gone_at`."""
-        content, pushed_at, first_seen_at, _, _ = known.span
+        content, pushed_at, first_seen_at = known.span[:3]
         self._add_span(
             state, known, known.digest, Closed(content, pushed_at, first_seen_at, last_seen_at), gone_at
         )
@@ -228,6 +251,28 @@ class TagWriter:
         state.tags[known.name] = known
         self._changes.add((period(gone_at), state.repository_id))
         self._touch(state, known)
+
+    def narrow(self, state: RepositoryState, since: int) -> None:
+        """A walk will confirm the tags pushed after `since`: keep what the one before it proved of the others."""
+        before = state.sweeps
+        if before.partial_at is None or before.partial_since is None or before.partial_since >= since:
+            return
+        if before.partial_at > (before.swept_at or 0):
+            self._see(
+                state, "keep_sights",
+                {"since": before.partial_since, "until": since, "at": before.partial_at},
+            )  # fmt: skip
+
+    def see(self, state: RepositoryState, names: Collection[str], at: int, until: int) -> None:
+        """These tags were looked at, and are the same as before; those not pushed after `until` are to be kept."""
+        if names:
+            self._see(state, "see_tags", {"at": at, "until": until, "names": list(names)})
+
+    def _see(self, state: RepositoryState, statement: str, what: Parameters) -> None:
+        self._flush_rows()
+        self._tx.run(statement, {"repository_id": state.repository_id, **what})
+        state.tags.clear()  # their rows have changed
+        state.knows_all_tags = False
 
     def sweep(self, repository_id: int, started_at: int, finished_at: int, tag_count: int) -> None:
         """Remember a sweep."""
@@ -315,22 +360,41 @@ class TagWriter:
     def _apply(
         self, state: RepositoryState, tag: Tag, known: KnownTag, change: Outcome, outcome: PageOutcome
     ) -> None:
+        is_news = change.kind not in {Kind.SAME, Kind.SEEN}
         if change.closed is not None:
-            if change.kind is Kind.LATE:
-                late = self._digest(state, change.closed.content, tag, outcome)
-                self._add_span(state, known, late, change.closed, None)
-                self._hold(state, late, tag.name)
-                self._reported_late(state, known, change.closed)
-            else:
+            if not change.kind.is_report:
                 self._add_span(state, known, known.digest, change.closed, None)
+            elif change.kind is Kind.STALE and self._is_told(state, known, change.closed):
+                is_news = False
+            else:
+                digest = self._digest(state, change.closed.content, tag, outcome)
+                self._add_span(state, known, digest, change.closed, None)
+                self._hold(state, digest, tag.name)
+                self._reported_late(state, known, change.closed)
         if change.open is not None:
             known.span = change.open
-            known.digest = self._digest(state, change.open.content, tag, outcome)
-            self._begun(state, known)
+            if not change.kind.is_report:
+                known.digest = self._digest(state, change.open.content, tag, outcome)
+                self._begun(state, known)
         if change.kind is not Kind.SAME:
-            outcome.news += 1
             self._touch(state, known)
+        outcome.news += is_news
         outcome.moved += change.kind in {Kind.MOVED, Kind.RETURNED}
+
+    def _is_told(self, state: RepositoryState, known: KnownTag, closed: Closed) -> bool:
+        """Whether the same old answer was stored before; then it is known to have come once more."""
+        digest = None if closed.content is None else state.digests.get(closed.content)
+        if digest is None or not known.closed_spans:
+            return False
+        self._flush_rows()
+        of: Parameters = {"repository_id": state.repository_id, "tag_id": known.tag_id, "at": closed.last_seen_at}
+        rows = self._tx.query(
+            "stale_report",
+            digest_id=digest.digest_id, pushed_at=closed.pushed_at, after=known.span.first_seen_at, **of,
+        )  # fmt: skip
+        for (number,) in rows:
+            self._tx.run("extend_report", {**of, "number": number})
+        return bool(rows)
 
     def _compare(self, state: RepositoryState, tag: Tag, known: KnownTag) -> tuple[bytes | None, bool | None]:
         """The content that `tag` shows, and whether the tag still points to what is known; None: unreadable.
@@ -507,6 +571,14 @@ class Numbers:
 def _number(tx: Transaction, kind: str, name: str) -> int:
     tx.run(f"add_{kind}", {"name": name})
     return int(tx.query(f"{kind}_id", name=name)[0][0])
+
+
+def _is_stale(known: KnownTag | None, tag: Tag, sweeps: Sweeps, at: int) -> bool:
+    """Whether a row says what had been before what is known."""
+    if known is None:
+        return False
+    confirmed = confirmed_until(known.span, sweeps)
+    return at >= confirmed and is_stale(tag.pushed_at, known.span, confirmed)
 
 
 def _key(images: tuple[PlatformImage, ...]) -> bytes:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -10,9 +9,8 @@ from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
 from hubindex.index.archive import Archive
 from hubindex.index.evidence import Sweeps
 from hubindex.index.history import CONFIRMED, INFERRED
-from hubindex.index.platforms import unpack
+from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.reader import Reader, Row
-from hubindex.index.repositories import digest_text
 from hubindex.index.timeline import UNKNOWN, Evidence, Span
 from hubindex.reference import short_name
 
@@ -42,6 +40,7 @@ class Holding(NamedTuple):
     last_seen_at: int
     pushed_at: int | None
     note: str = ""
+    gaps: tuple[tuple[int, int], ...] = ()
 
 
 def whatis(reader: Reader, text: str) -> list[Holding]:
@@ -174,8 +173,8 @@ def _holding(
     if way.platform is not None:
         seen = [e for e in evidence if e.content in way.contents and e.first_seen_at <= span.last_seen_at]
         index_digest = indexes[max(seen, key=attrgetter("first_seen_at")).content].text
-    sure = all(before.until >= after.since for before, after in pairwise(span.pushes))
+    gaps = tuple(span.gaps())
     return Holding(
-        repository, tag, digest, index_digest, way.platform, CONFIRMED if sure else INFERRED, span.since,
-        span.since_earliest, span.until, span.until_latest, span.last_seen_at, span.pushes[0].pushed_at,
+        repository, tag, digest, index_digest, way.platform, INFERRED if gaps else CONFIRMED, span.since,
+        span.since_earliest, span.until, span.until_latest, span.last_seen_at, span.pushes[0].pushed_at, gaps=gaps,
     )  # fmt: skip

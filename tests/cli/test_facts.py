@@ -2,7 +2,8 @@
 
 import pytest
 
-from hubindex.cli.facts import age, listing, short_digest, size
+from hubindex.cli.ages import age
+from hubindex.cli.facts import listing, short_digest, size
 
 SECOND = 1000
 MINUTE = 60 * SECOND

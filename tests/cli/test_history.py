@@ -15,7 +15,7 @@ from tests.index.building import add, crawl, image, tag
 
 FIELDS = [
     "Reference", "Digest", "Platform", "Certainty", "Since", "SinceEarliest", "Until", "UntilLatest", "LastSeen",
-    "PushedAt", "Note", "Aliases", "Age",
+    "PushedAt", "Note", "Gaps", "Aliases", "Age",
 ]  # fmt: skip
 CHANGE_FIELDS = [
     "Name", "Tag", "Change", "Old", "New", "Since", "SinceEarliest", "PushedAt", "Certainty", "Note",
@@ -28,41 +28,41 @@ CHANGE_FIELDS = [
         (
             "mongo:latest",
             """\
-DIGEST                SINCE                                         UNTIL                                         CERTAINTY   CALLED          AGE
-sha256:000000030000   2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   last seen 2024-03-09T04:00:00Z                confirmed                   |
-sha256:000000020000   2024-03-01T09:12:44Z                          2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   confirmed   7.0.6, 7.0, 7   7 days
-sha256:000000010000   2024-01-15T10:00:00Z                          2024-02-01T04:00:00Z … 2024-03-01T09:12:44Z   confirmed   7.0.5, 7.0, 7   6 weeks
+DIGEST                SINCE                                         UNTIL                                         CERTAINTY   GAPS      CALLED          AGE
+sha256:000000030000   2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   last seen 2024-03-09T04:00:00Z                confirmed                             |
+sha256:000000020000   2024-03-01T09:12:44Z                          2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   confirmed             7.0.6, 7.0, 7   7 days
+sha256:000000010000   2024-01-15T10:00:00Z                          2024-02-01T04:00:00Z … 2024-03-01T09:12:44Z   confirmed             7.0.5, 7.0, 7   6 weeks
 """,
         ),
         (
             "mongo:6",
             """\
-DIGEST                SINCE                                         UNTIL                                         CERTAINTY   CALLED    AGE
-sha256:000000090000   2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   last seen 2024-03-09T04:00:00Z                confirmed             |
-(gone)                2024-02-01T04:00:00Z … 2024-03-02T04:00:00Z   2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   unknown               7 days
-sha256:000000090000   2023-12-01T00:00:00Z                          2024-02-01T04:00:00Z … 2024-03-02T04:00:00Z   confirmed             3 months
+DIGEST                SINCE                                         UNTIL                                         CERTAINTY   GAPS      CALLED    AGE
+sha256:000000090000   2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   last seen 2024-03-09T04:00:00Z                confirmed                       |
+(gone)                2024-02-01T04:00:00Z … 2024-03-02T04:00:00Z   2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   unknown                         7 days
+sha256:000000090000   2023-12-01T00:00:00Z                          2024-02-01T04:00:00Z … 2024-03-02T04:00:00Z   confirmed                       3 months
 """,
         ),
         (
             "mongo:nope",
             """\
-DIGEST      SINCE                  UNTIL                            CERTAINTY   CALLED    AGE
-(unknown)   2024-02-01T04:00:00Z   last seen 2024-03-09T04:00:00Z   unknown               |
+DIGEST      SINCE                  UNTIL                            CERTAINTY   GAPS      CALLED    AGE
+(unknown)   2024-02-01T04:00:00Z   last seen 2024-03-09T04:00:00Z   unknown                         |
 """,
         ),
         (
             "mongo:latest --platform arm64",
             """\
-DIGEST                SINCE                                         UNTIL                                         CERTAINTY   CALLED    AGE
-(unknown)             2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   last seen 2024-03-09T04:00:00Z                unknown               |
-sha256:000000640000   2024-01-15T10:00:00Z                          2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   inferred              7 weeks
+DIGEST                SINCE                                         UNTIL                            CERTAINTY   GAPS      CALLED    AGE
+(unknown)             2024-03-02T04:00:00Z … 2024-03-09T04:00:00Z   last seen 2024-03-09T04:00:00Z   unknown                         |
+sha256:000000640000   2024-01-15T10:00:00Z                          2024-03-02T04:00:00Z …           inferred    1                   |
 """,
         ),
         (
             "mongo:7 --platform s390x",
             """\
-DIGEST       SINCE                  UNTIL                            CERTAINTY   CALLED    AGE
-(no image)   2024-01-15T10:00:00Z   last seen 2024-03-09T04:00:00Z   unknown               |
+DIGEST       SINCE                  UNTIL                            CERTAINTY   GAPS      CALLED    AGE
+(no image)   2024-01-15T10:00:00Z   last seen 2024-03-09T04:00:00Z   unknown                         |
 """,
         ),
     ],
@@ -78,10 +78,10 @@ def test_the_table_is_whole_on_demand(story_sqlite: str, call: Call) -> None:
     """`--no-trunc`: whole digests and milliseconds."""
     out = call("--db", story_sqlite, "history", "mongo:7", "--no-trunc").out
     header, second, first = out.splitlines()
-    assert header.split() == ["DIGEST", "SINCE", "UNTIL", "CERTAINTY", "CALLED", "AGE"]
+    assert header.split() == ["DIGEST", "SINCE", "UNTIL", "CERTAINTY", "GAPS", "CALLED", "AGE"]
     assert second.startswith(f"{whole(2)}   2024-03-01T09:12:44.167Z   last seen 2024-03-09T04:00:00Z   ")
     assert first == (
-        f"{whole(1)}   2024-01-15T10:00:00Z       2024-02-01T04:00:00Z … 2024-03-01T09:12:44.167Z   confirmed   "
+        f"{whole(1)}   2024-01-15T10:00:00Z       2024-02-01T04:00:00Z … 2024-03-01T09:12:44.167Z   confirmed             "
         "7.0.5, 7.0, latest   6 weeks"
     )
 
@@ -103,6 +103,7 @@ def test_json_has_all_fields(story: str, call: Call) -> None:
         "LastSeen": "2024-03-09T04:00:00Z",
         "PushedAt": None,
         "Note": None,
+        "Gaps": [],
         "Aliases": [],
         "Age": None,
     }
@@ -117,7 +118,17 @@ def test_a_stretch_without_a_digest_says_why(story: str, call: Call) -> None:
     gone = json.loads(lines[1])
     assert (gone["Digest"], gone["Certainty"]) == (None, "unknown")
     assert gone["Note"].startswith("mongo:6 was gone: it vanished between ")
-    assert "the registry says" in json.loads(lines[0])["Note"]
+
+
+def test_gaps_are_the_stretches_that_nobody_can_vouch_for(story: str, call: Call) -> None:
+    """Between two looks without push times, and between two pushes of the same image."""
+    first = json.loads(call("--db", story, "history", "mongo:edge", "--format", "json").out.splitlines()[1])
+    assert first["Certainty"] == "inferred"
+    assert first["Gaps"] == [["2024-02-01T04:00:00Z", "2024-03-02T04:00:00Z"]]
+    line = ("history", "mongo:latest", "--platform", "arm64", "--format", "json")
+    first = json.loads(call("--db", story, *line).out.splitlines()[1])
+    assert first["Gaps"] == [["2024-02-01T04:00:00Z", "2024-03-01T09:12:44.167Z"]]
+    assert call("--db", story, "history", "mongo:edge", "--format", "{{.Gaps}}").code == 0
 
 
 def test_a_tag_that_is_gone_was_not_seen_since(location: Location, call: Call) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
 from tests.cli.conftest import Call
-from tests.cli.story import NOW, ms, short, whole
+from tests.cli.story import LOOKS, NOW, PUSHES, ms, short, whole
 from tests.index.building import add, crawl, image, tag
 
 FIELDS = [
@@ -25,6 +25,13 @@ FIELDS = [
     [
         (
             "mongo",
+            3,
+            "confirmed: as of the last look, 3 weeks ago, mongo:latest has pointed to this digest since "
+            "2024-03-09T04:00:00Z (first seen then; the tag changed after 2024-03-02T04:00:00Z), last seen "
+            "2024-03-09T04:00:00Z",
+        ),
+        (
+            "mongo --at now",
             3,
             "inferred: mongo:latest has pointed to this digest since 2024-03-09T04:00:00Z (first seen then; the tag "
             "changed after 2024-03-02T04:00:00Z), last seen 2024-03-09T04:00:00Z; nothing is known after that",
@@ -50,7 +57,15 @@ FIELDS = [
         (
             "mongo:edge --at 2024-02-15",
             11,
-            "confirmed: mongo:edge pointed to this digest from 2024-02-01T04:00:00Z (first seen then) until at "
+            "inferred: mongo:edge pointed to this digest from 2024-02-01T04:00:00Z (first seen then) until at "
+            "least 2024-02-01T04:00:00Z, and until 2024-03-09T04:00:00Z at most; it was the same at "
+            "2024-02-01T04:00:00Z and at 2024-03-02T04:00:00Z; a move there and back in between would have left no "
+            "trace; it may have been there before its first sight",
+        ),
+        (
+            "mongo:edge --at 2024-03-02T04:00",
+            11,
+            "confirmed: mongo:edge pointed to this digest from 2024-03-02T04:00:00Z (seen then) until at "
             "least 2024-03-02T04:00:00Z, and until 2024-03-09T04:00:00Z at most; it may have been there before its "
             "first sight",
         ),
@@ -73,14 +88,39 @@ def test_one_line_answers_and_another_says_how_sure(
     assert outcome.err == f"hubindex: {said}\n"
 
 
-def test_contradicting_evidence_is_noted(story: str, call: Call) -> None:
+def test_contradicting_evidence_is_noted(location: Location, call: Call) -> None:
     """A push that is said to lie before the last sight of something else moves no bound."""
-    outcome = call("--db", story, "resolve", "mongo:6", "--at", "2024-03-09T04:00")
-    assert outcome.out == f"mongo@{whole(9)}\n"
+    ingest = Ingest(location)
+    web = add(ingest, "acme/web")[0]
+    for at, digest, pushed_at in zip(LOOKS, (1, 1, 2), (PUSHES[0], PUSHES[0], LOOKS[1] - 1000), strict=True):
+        crawl(ingest, web, at, tag("a", digest, pushed_at))
+    ingest.close()
+    outcome = call("--db", location.target, "resolve", "acme/web:a", "--at", "2024-03-09T04:00")
+    assert outcome.out == f"acme/web@{whole(2)}\n"
     assert outcome.err.startswith(
-        "hubindex: confirmed: mongo:6 has pointed to this digest since 2024-03-09T04:00:00Z (first seen then; the "
+        "hubindex: confirmed: acme/web:a has pointed to this digest since 2024-03-09T04:00:00Z (first seen then; the "
         "tag changed after 2024-03-02T04:00:00Z), last seen 2024-03-09T04:00:00Z; the registry says"
     )
+
+
+def test_a_stale_answer_is_told(location: Location, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is the newest, what was there before it is inferred, and no more than that."""
+    monkeypatch.setenv("HUBINDEX_NOW", NOW)
+    ingest = Ingest(location)
+    web = add(ingest, "acme/web")[0]
+    for at, digest, pushed_at in zip(LOOKS, (1, 2, 1), (PUSHES[0], PUSHES[1], PUSHES[0]), strict=True):
+        crawl(ingest, web, at, tag("a", digest, pushed_at))
+    ingest.close()
+    outcome = call("--db", location.target, "resolve", "acme/web:a")
+    assert (outcome.code, outcome.out) == (0, f"acme/web@{whole(2)}\n")
+    assert outcome.err == (
+        "hubindex: inferred: as of the last look, 3 weeks ago, acme/web:a has pointed to this digest since "
+        "2024-03-01T09:12:44.167Z (pushed then), last seen 2024-03-02T04:00:00Z; the answer of 2024-03-09T04:00:00Z "
+        "was older than what had been seen before\n"
+    )
+    assert call("--db", location.target, "resolve", "acme/web:a", "--strict").code == 3
+    certainty = call("--db", location.target, "tags", "acme/web", "--format", "{{.Digest}} {{.Certainty}}").out
+    assert certainty == f"{whole(2)} inferred\n"
 
 
 @pytest.mark.parametrize("template", ["", "table"])
@@ -95,8 +135,8 @@ def test_the_digest_of_a_platform_is_that_of_its_image(story: str, call: Call) -
     outcome = call("--db", story, "resolve", "mongo:7", "--platform", "arm64", "--at", "2024-01-20")
     assert outcome.out == f"mongo@{whole(100)}\n"
     assert outcome.err.startswith(
-        "hubindex: confirmed: mongo:7 for linux/arm64 has pointed to this digest since 2024-01-15T10:00:00Z "
-        "(pushed then), last seen 2024-03-09T04:00:00Z"
+        "hubindex: confirmed: mongo:7 for linux/arm64 pointed to this digest from 2024-01-15T10:00:00Z "
+        "(pushed then) until at least 2024-02-01T04:00:00Z, and no other digest was seen since"
     )
     outcome = call("--db", story, "resolve", "mongo:7", "--platform", "Linux/x86_64", "--at", "2024-03-05T00:00")
     assert outcome.out == f"mongo@{whole(102)}\n"
@@ -195,7 +235,7 @@ def test_json_has_all_fields(story: str, call: Call) -> None:
 def test_a_platform_and_a_note_are_fields(story: str, call: Call) -> None:
     """The platform as it is written, the note as it is told."""
     line = ("resolve", "mongo:edge", "--at", "2024-02-15", "--format", "json")
-    assert json.loads(call("--db", story, *line).out)["Note"] == "it may have been there before its first sight"
+    assert json.loads(call("--db", story, *line).out)["Note"].endswith("been there before its first sight")
     asked = ("resolve", "mongo:7", "--platform", "aarch64", "--at", "2024-02-15", "--format", "json")
     row = json.loads(call("--db", story, *asked).out)
     assert (row["Platform"], row["Digest"]) == ("linux/arm64", whole(100))
@@ -204,7 +244,7 @@ def test_a_platform_and_a_note_are_fields(story: str, call: Call) -> None:
 def test_templates(story_sqlite: str, call: Call) -> None:
     """With a header or without; null is empty."""
     line = ("-q", "--db", story_sqlite, "resolve", "mongo:7", "--format")
-    assert call(*line, "{{.Digest}} {{.Certainty}}[{{.Until}}]").out == f"{whole(2)} inferred[]\n"
+    assert call(*line, "{{.Digest}} {{.Certainty}}[{{.Until}}]").out == f"{whole(2)} confirmed[]\n"
     assert call(*line, r"table {{.Reference}}\t{{.LastSeen}}").out == (
         "REFERENCE   LAST SEEN\nmongo:7     2024-03-09T04:00:00Z\n"
     )
@@ -221,7 +261,7 @@ NO_ANSWERS = [
     ),
     (
         "mongo:nope",
-        "no digest for mongo:nope at 2024-04-01T00:00:00Z: the registry showed mongo:nope without a digest since "
+        "no digest for mongo:nope as of the last look, 3 weeks ago: the registry showed mongo:nope without a digest since "
         "2024-02-01T04:00:00Z",
         "the registry showed mongo:nope without a digest since 2024-02-01T04:00:00Z",
     ),
@@ -234,7 +274,7 @@ NO_ANSWERS = [
     ),
     (
         "mongo:7 --platform s390x",
-        "no digest for mongo:7 for linux/s390x at 2024-04-01T00:00:00Z: mongo:7 had no image for linux/s390x: it "
+        "no digest for mongo:7 for linux/s390x as of the last look, 3 weeks ago: mongo:7 had no image for linux/s390x: it "
         "had linux/amd64, linux/arm64/v8",
         "mongo:7 had no image for linux/s390x: it had linux/amd64, linux/arm64/v8",
     ),
@@ -310,19 +350,37 @@ def test_strict_wants_it_confirmed(story: str, call: Call) -> None:
     """Else there is no answer, and the reason."""
     line = ("--db", story, "resolve", "mongo:7", "--strict")
     assert call(*line, "--at", "2024-03-05").out == f"mongo@{whole(2)}\n"
-    outcome = call(*line)
+    assert call(*line).out == f"mongo@{whole(2)}\n"
+    outcome = call(*line, "--at", "now")
     assert outcome.code == 3
     assert outcome.complaint == (
         f"not confirmed, as --strict wants: inferred: mongo:7 has pointed to {whole(2)} since "
         "2024-03-01T09:12:44.167Z (pushed then), last seen 2024-03-09T04:00:00Z; nothing is known after that"
     )
-    refused = call(*line, "--format", "json")
+    refused = call(*line, "--at", "now", "--format", "json")
     row = json.loads(refused.out)
     assert (refused.code, refused.err) == (3, outcome.err)
     assert (row["Digest"], row["Certainty"], row["Note"]) == (None, "inferred", outcome.complaint)
     assert (row["Since"], row["LastSeen"]) == ("2024-03-01T09:12:44.167Z", "2024-03-09T04:00:00Z")
     unknown = json.loads(call(*line, "--at", "2020-01-01", "--format", "json").out)
     assert (unknown["Digest"], unknown["Certainty"]) == (None, "unknown")
+
+
+def test_a_last_look_can_be_too_old(story: str, call: Call) -> None:
+    """`--max-age` refuses it, whatever it showed; it is about the last look and nothing else."""
+    line = ("--db", story, "resolve", "mongo:7", "--max-age")
+    assert call(*line, "30d").out == f"mongo@{whole(2)}\n"
+    outcome = call(*line, "2w")
+    assert outcome.code == 3
+    assert outcome.complaint == (
+        "the last look at mongo:7 was 3 weeks ago, longer ago than --max-age allows: 'hubindex crawl --repo mongo' "
+        "looks again"
+    )
+    row = json.loads(call(*line, "2w", "--format", "json").out)
+    assert (row["Digest"], row["Certainty"], row["Note"]) == (None, "inferred", outcome.complaint)
+    for other in (("--at", "7d"), ("--min-age", "7d")):
+        assert call(*line, "7d", *other).code == 2
+    assert call(*line, "soon").code == 2
 
 
 # Wrong usage

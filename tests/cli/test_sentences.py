@@ -53,8 +53,13 @@ def answer(
             "and until 2024-04-01T00:00:00.500Z at most; nothing is known between the two",
         ),
         (
-            answer("confirmed", None, Y, None, None), X,
+            answer("confirmed", None, Y, Y, None), X,
             "pointed to this digest from 2024-02-01T00:00:00Z (first seen then) until 2024-03-01T00:00:00Z",
+        ),
+        (
+            answer("confirmed", None, Y, None, X), X,
+            "pointed to this digest from 2024-02-01T00:00:00Z (pushed then) until at least 2024-03-01T00:00:00Z, "
+            "and no other digest was seen since",
         ),
         (
             answer("inferred", None, None, None, X)._replace(note="something came between"), X + 1,

@@ -69,11 +69,12 @@ def test_json_has_all_fields(story: str, call: Call) -> None:
         "UntilLatest": "2024-03-09T04:00:00Z",
         "LastSeen": "2024-03-02T04:00:00Z",
         "PushedAt": "2024-01-15T10:00:00Z",
+        "Gaps": [["2024-02-01T04:00:00Z", "2024-03-01T09:12:44.167Z"]],
         "Note": None,
     }
     assert list(rows[0]) == [
         "Name", "Tag", "Digest", "Index", "Platform", "Certainty", "Since", "SinceEarliest", "Until",
-        "UntilLatest", "LastSeen", "PushedAt", "Note",
+        "UntilLatest", "LastSeen", "PushedAt", "Gaps", "Note",
     ]  # fmt: skip
     own = [
         json.loads(line) for line in call("--db", story, "whatis", whole(3), "--format", "json").out.splitlines()

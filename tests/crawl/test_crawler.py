@@ -50,7 +50,9 @@ from tests.fakehub.weather import (
 )
 
 HISTORY = (
-    "SELECT * FROM tag ORDER BY 1, 2",
+    # but for the last look at a tag without a push time, which is kept with it
+    "SELECT repository_id, name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans,"
+    " CASE WHEN pushed_at IS NULL THEN NULL ELSE seen_at END FROM tag ORDER BY 1, 2",
     "SELECT * FROM span ORDER BY 1, 2, 3",
     "SELECT * FROM digest ORDER BY 1, 2",
 )

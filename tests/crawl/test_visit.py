@@ -63,7 +63,7 @@ def test_an_empty_repository_is_asked_until_it_is_believed(location: Location) -
 
 
 def test_a_look_that_found_nothing_new_confirms_what_it_saw(location: Location) -> None:
-    """All that was pushed after the oldest of its page; the others were not seen, and are what they were."""
+    """All that was pushed as late as the oldest of its page; the others were not seen, and are what they were."""
     hub = hub_of(["acme/app"], 30)
     hub.forced_page_size = 10
     look(hub, location)
@@ -71,7 +71,7 @@ def test_a_look_that_found_nothing_new_confirms_what_it_saw(location: Location) 
     facts, tags = state(location, "acme/app")
     assert (facts.walked_at, facts.sweeps.swept_at, facts.walk_problem) == (at(5)(), at()(), None)
     confirmed = {name for name, tag in tags.items() if tag.last_seen_at == at(5)()}
-    assert confirmed == {f"t{number}" for number in range(21, 30)}
+    assert confirmed == {f"t{number}" for number in range(20, 30)}
     assert {tag.last_seen_at for tag in tags.values()} == {at(5)(), at()()}
 
 

@@ -36,9 +36,28 @@ def dated(*pushes: int | None) -> TagPage:
 
 
 def test_a_walk_that_saw_every_tag_is_a_sweep() -> None:
-    """All pages, as many names as the source counts, nothing unreadable: no problem."""
+    """All pages, as many names as the source counts, nothing unreadable: no problem. It began with its first page."""
     walk = walked(page("a", "b", more=True), page("c"))
-    assert walk == Walk(7, 1000, 2000, {"a", "b", "c"}, problem=None)
+    assert walk == Walk(7, 5, 2000, {"a", "b", "c"}, problem=None, looked_at={"a", "b", "c"})
+
+
+def test_a_walk_of_one_page_is_a_single_moment() -> None:
+    """That of its request: each tag was looked at then."""
+    walk = walked(page("a", "b"))
+    assert (walk.started_at, walk.finished_at) == (5, 5)
+
+
+def test_what_an_old_page_shows_was_not_looked_at() -> None:
+    """Such a walk is no sweep, and confirms what its other pages show, tag by tag."""
+    log = WalkLog(7, 1000)
+    pages = [dated(9, 8), page("old", more=False)]
+    for each in pages:
+        log.add(each)
+    log.take_for_stale(pages[1])
+    walk = log.without_stale(log.finish(2000))
+    assert walk.problem is not None
+    assert (walk.looked_at, walk.oldest_push) == ({"t0", "t1"}, None)
+    assert walk.names == {"t0", "t1", "old"}
 
 
 def test_an_empty_list_is_seen_as_a_whole_one() -> None:

@@ -8,7 +8,7 @@ Moments are UTC milliseconds. The truth is kept apart from the hub, which may sh
 vanished, no push times, or those of a clock that goes wrong.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -160,17 +160,15 @@ class Habits:
 
 @dataclass
 class _Life:
-    """A repository while its events are drawn: what was built, and what each tag points to since when."""
+    """A repository while its events are drawn: what was built, and what each tag points to."""
 
     habits: Habits
     random: Random
     builds: list[Push] = field(default_factory=list)
     current: dict[str, Push] = field(default_factory=dict)
-    touched: dict[str, int] = field(default_factory=dict)
 
     def settle(self, at: int, tag: str) -> Event:
         """The push of a tag that will hardly move."""
-        self.touched[tag] = at
         return Push(at, self.habits.path, (tag,), dict.fromkeys(self.habits.platforms, tag))
 
     def event(self, at: int, free: Sequence[str]) -> Event:
@@ -195,7 +193,6 @@ class _Life:
                 return self._push(there._replace(at=at, build=f"rebuild {at}"), [tag])
             case "delete" if there:
                 del self.current[tag]
-                self.touched[tag] = at
                 return Deletion(at, self.habits.path, tag)
             case _:
                 return self._push(self._fresh(at), [tag])
@@ -212,32 +209,19 @@ class _Life:
         push = build._replace(tags=tuple(tags))
         self.builds.append(push)
         self.current.update(dict.fromkeys(tags, push))
-        self.touched.update(dict.fromkeys(tags, push.at))
         return push
 
 
 _WEIGHTS = {"release": 5, "move": 7, "rollback": 4, "repush": 4, "part": 3, "rebuild": 2, "delete": 3}
 
 
-def draw(random: Random, habits: Habits, moments: Iterable[int], looks: Sequence[int] = ()) -> list[Event]:
-    """What happens to a repository at some moments, the oldest of which are for its settled tags.
-
-    With `looks`, in order, a tag is touched at most once from one of them to the next: whoever looks sees it all.
-    """
+def draw(random: Random, habits: Habits, moments: Iterable[int]) -> list[Event]:
+    """What happens to a repository at some moments, the oldest of which are for its settled tags."""
     life = _Life(habits, random)
     moments = sorted(moments)
     names = [*habits.tags, *(f"old-{number}" for number in range(habits.settled))]
     events = [life.settle(at, tag) for at, tag in zip(moments, names[len(habits.tags) :], strict=False)]
-    for at in moments[habits.settled :]:
-        seen_at = bisect_left(looks, at)
-        free = [
-            name
-            for name in names
-            if not looks or name not in life.touched or bisect_left(looks, life.touched[name]) < seen_at
-        ]
-        if free:
-            events.append(life.event(at, free))
-    return events
+    return events + [life.event(at, names) for at in moments[habits.settled :]]
 
 
 def draw_moments(

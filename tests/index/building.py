@@ -22,6 +22,11 @@ def digest(number: int) -> bytes:
     return number.to_bytes(4, "big") * 8
 
 
+def text(number: int) -> str:
+    """The same as it is written."""
+    return f"sha256:{digest(number).hex()}"
+
+
 def image(platform: str, number: int, size: int | None = 100) -> PlatformImage:
     """A platform image."""
     return PlatformImage(platform, digest(number), size)

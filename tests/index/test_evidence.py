@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubindex.index.evidence import Closed, Kind, Open, Outcome, Sight, Sweeps, confirmed_until, judge
+from hubindex.index.evidence import (
+    CLOCK_SKEW,
+    Closed,
+    Kind,
+    Open,
+    Outcome,
+    Sight,
+    Sweeps,
+    confirmed_until,
+    judge,
+)
 
 A, B, C = b"a" * 32, b"b" * 32, b"c" * 32
 NEVER = Sweeps(None, None, None)
@@ -22,7 +32,7 @@ def see(span: Open, content: bytes | None, pushed_at: int | None, at: int, sweep
 
 
 def test_an_open_span_is_confirmed_by_the_last_sweep() -> None:
-    """Without a row of its own, a tag was last seen when its repository was last swept."""
+    """Without a look of its own, a tag with a push time was last seen when its repository was last swept."""
     assert confirmed_until(Open(A, 5, 10), NEVER) == 10
     assert confirmed_until(Open(A, 5, 10), Sweeps(50, None, None)) == 50
     assert confirmed_until(Open(A, 5, 10), Sweeps(7, None, None)) == 10
@@ -33,7 +43,21 @@ def test_a_partial_walk_confirms_what_was_pushed_after_its_floor() -> None:
     sweeps = Sweeps(50, 90, 30)
     assert confirmed_until(Open(A, 31, 40), sweeps) == 90
     assert confirmed_until(Open(A, 30, 40), sweeps) == 50
-    assert confirmed_until(Open(A, None, 40), sweeps) == 50
+    assert confirmed_until(Open(None, None, 40), sweeps) == 50
+
+
+def test_without_a_push_time_only_a_look_at_the_tag_itself_confirms_it() -> None:
+    """When within a walk it was looked at is not known of the others."""
+    sweeps = Sweeps(50, 90, 30)
+    assert confirmed_until(Open(A, None, 40), sweeps) == 40
+    assert confirmed_until(Open(A, None, 40, seen_at=60), sweeps) == 60
+
+
+def test_a_look_of_its_own_confirms_a_tag_where_it_is_the_latest() -> None:
+    """What a walk that broke off saw is kept with the tag."""
+    assert confirmed_until(Open(A, 5, 10, seen_at=30), Sweeps(20, None, None)) == 30
+    assert confirmed_until(Open(A, 5, 10, seen_at=30), Sweeps(50, None, None)) == 50
+    assert confirmed_until(Open(A, 5, 10, 12, seen_at=30), Sweeps(50, None, None)) == 12
 
 
 def test_a_span_with_its_own_last_sight_is_confirmed_by_nothing_else() -> None:
@@ -44,11 +68,20 @@ def test_a_span_with_its_own_last_sight_is_confirmed_by_nothing_else() -> None:
 # Each kind of observation.
 
 
-@pytest.mark.parametrize("pushed_at", [5, None])
-def test_the_same_again_writes_nothing(pushed_at: int | None) -> None:
-    """An unchanged tag is no news, also where the source leaves its push time out."""
-    assert see(Open(A, 5, 10), A, pushed_at, 20) == Outcome(Kind.SAME)
-    assert see(Open(A, None, 10), A, None, 20) == Outcome(Kind.SAME)
+def test_the_same_again_writes_nothing() -> None:
+    """An unchanged push time proves the whole stretch."""
+    assert see(Open(A, 5, 10), A, 5, 20) == Outcome(Kind.SAME)
+
+
+def test_the_same_again_without_a_push_time_is_a_look_to_be_kept() -> None:
+    """Between two such looks the tag may have moved and come back: the second one proves its moment only."""
+    assert see(Open(A, None, 10), A, None, 20) == Outcome(Kind.SEEN, Open(A, None, 10, seen_at=20))
+    assert see(Open(A, None, 10, seen_at=20), A, None, 20) == Outcome(Kind.SAME)
+    outcome = see(Open(A, 5, 10), A, None, 20)
+    assert outcome == Outcome(Kind.SEEN, Open(A, 5, 10, 10), Closed(A, None, 20, 20))
+    assert outcome.open is not None
+    assert see(outcome.open, A, None, 30) == Outcome(Kind.SEEN, closed=Closed(A, None, 30, 30))
+    assert see(outcome.open, A, 5, 30) == Outcome(Kind.LEARNED, Open(A, 5, 10))
 
 
 def test_a_push_time_that_fits_is_learned() -> None:
@@ -58,7 +91,7 @@ def test_a_push_time_that_fits_is_learned() -> None:
 
 def test_a_push_time_after_the_first_sight_is_a_push_of_the_same_digest() -> None:
     """Whatever was there before that push, the span that began with it is another one."""
-    outcome = see(Open(A, None, 10), A, 15, 20, Sweeps(12, None, None))
+    outcome = see(Open(A, None, 10, seen_at=12), A, 15, 20)
     assert outcome == Outcome(Kind.PUSHED_AGAIN, Open(A, 15, 20), Closed(A, None, 10, 12))
 
 
@@ -68,10 +101,20 @@ def test_a_repush_is_a_new_span_but_no_move() -> None:
     assert outcome == Outcome(Kind.PUSHED_AGAIN, Open(A, 15, 20), Closed(A, 5, 10, 10))
 
 
-def test_a_push_time_that_goes_back_is_kept_beside_the_other() -> None:
-    """A registry that contradicts itself about the push keeps both words."""
-    outcome = see(Open(A, 5, 10), A, 3, 20)
-    assert outcome == Outcome(Kind.PUSHED_AGAIN, Open(A, 3, 20), Closed(A, 5, 10, 10))
+@pytest.mark.parametrize("content", [A, B])
+def test_a_push_time_that_goes_back_is_a_stale_answer(content: bytes) -> None:
+    """It is kept as evidence, moves nothing, and confirms nothing until the newest push is seen again."""
+    outcome = see(Open(A, 5, 10), content, 3, 20, Sweeps(12, None, None))
+    assert outcome == Outcome(Kind.STALE, Open(A, 5, 10, 12), Closed(content, 3, 20, 20))
+    assert outcome.open is not None
+    assert see(outcome.open, content, 3, 30) == Outcome(Kind.STALE, closed=Closed(content, 3, 30, 30))
+    assert see(outcome.open, A, 5, 30) == Outcome(Kind.LEARNED, Open(A, 5, 10))
+
+
+def test_a_push_time_far_in_the_future_makes_no_other_stale() -> None:
+    """A registry that was wrong once by years does not freeze a tag."""
+    assert see(Open(A, 10**13, 10), B, 15, 20).kind is Kind.MOVED
+    assert see(Open(A, 10 + CLOCK_SKEW, 10), B, 15, 20).kind is Kind.STALE
 
 
 def test_another_digest_is_a_move() -> None:
@@ -80,7 +123,7 @@ def test_another_digest_is_a_move() -> None:
     assert outcome == Outcome(Kind.MOVED, Open(B, 15, 20), Closed(A, 5, 10, 12))
 
 
-@pytest.mark.parametrize("pushed_at", [None, 1, 5, 12, 10_000])
+@pytest.mark.parametrize("pushed_at", [None, 5, 12, 10_000])
 def test_a_move_is_bounded_by_our_own_sights_whatever_the_push_time(pushed_at: int | None) -> None:
     """A push time that is absent, before our last sight or in the future moves no bound of ours."""
     outcome = see(Open(A, 5, 10), B, pushed_at, 20, Sweeps(12, None, None))
@@ -92,13 +135,20 @@ def test_an_unreadable_row_of_the_same_push_confirms() -> None:
     assert see(Open(A, 5, 10), None, 5, 20) == Outcome(Kind.SAME)
 
 
-@pytest.mark.parametrize("pushed_at", [None, 3])
-def test_an_unreadable_row_keeps_the_digest_but_confirms_no_further(pushed_at: int | None) -> None:
+@pytest.mark.parametrize(("pushed_at", "kind"), [(None, Kind.LEARNED), (3, Kind.STALE)])
+def test_an_unreadable_row_keeps_the_digest_but_confirms_no_further(pushed_at: int | None, kind: Kind) -> None:
     """What was known stays, and ends to be confirmed at its last readable sight."""
     outcome = see(Open(A, 5, 10), None, pushed_at, 20, Sweeps(12, None, None))
-    assert outcome == Outcome(Kind.LEARNED, Open(A, 5, 10, 12))
+    assert outcome == Outcome(kind, Open(A, 5, 10, 12))
     assert outcome.open is not None
-    assert see(outcome.open, None, pushed_at, 30) == Outcome(Kind.SAME)
+    assert see(outcome.open, None, pushed_at, 30)[1:] == (None, None)
+
+
+def test_a_push_time_is_learned_where_nothing_was_readable() -> None:
+    """The digest may become known by it later."""
+    assert see(Open(None, None, 10), None, 8, 20) == Outcome(Kind.LEARNED, Open(None, 8, 10))
+    later = see(Open(None, None, 10), None, 15, 20)
+    assert later == Outcome(Kind.PUSHED_AGAIN, Open(None, 15, 20), Closed(None, None, 10, 10))
 
 
 def test_an_unreadable_row_of_a_later_push_opens_an_unknown_span() -> None:
@@ -216,7 +266,7 @@ class Replay:
     def spans(self) -> list[Closed]:
         """All spans in the order in which they were written, the open one last."""
         assert self.span is not None
-        content, pushed_at, first_seen_at, _, _ = self.span
+        content, pushed_at, first_seen_at = self.span[:3]
         return [*self.closed, Closed(content, pushed_at, first_seen_at, confirmed_until(self.span, self.sweeps))]
 
 
@@ -246,8 +296,9 @@ def histories(draw: st.DrawFn, *, unreadable: bool) -> Replay:
 
 @given(histories(unreadable=True))
 def test_spans_follow_each_other(replay: Replay) -> None:
-    """Each span ends, at its last sight, before the next one begins."""
-    spans = replay.spans()
+    """Each span ends, at its last sight, before the next one begins; reports of their own stand beside them."""
+    reports = [at for at, _, _, kind in replay.sights if kind is not None and kind.is_report]
+    spans = [span for span in replay.spans() if not (span.first_seen_at == span.last_seen_at in reports)]
     assert all(span.first_seen_at <= span.last_seen_at for span in spans)
     assert all(before.last_seen_at <= after.first_seen_at for before, after in pairwise(spans))
 
@@ -261,7 +312,9 @@ def test_every_sight_is_in_the_span_of_its_digest(replay: Replay) -> None:
         begun = [span for span in spans if span.first_seen_at <= at]
         if content is None:
             continue
-        if last_at[at] == content:
+        if any(kind is Kind.STALE for _, _, _, kind in replay.sights):
+            assert any(span.content == content for span in spans)
+        elif last_at[at] == content:
             assert begun[-1].content == content
         else:
             assert any(span.content == content for span in begun)
@@ -270,7 +323,8 @@ def test_every_sight_is_in_the_span_of_its_digest(replay: Replay) -> None:
 @given(histories(unreadable=True))
 def test_no_span_is_confirmed_beyond_its_last_sight(replay: Replay) -> None:
     """What is called confirmed was seen then or later, before anything else was."""
-    spans = replay.spans()
+    reports = [at for at, _, _, kind in replay.sights if kind is not None and kind.is_report]
+    spans = [span for span in replay.spans() if not (span.first_seen_at == span.last_seen_at in reports)]
     ends = [span.first_seen_at for span in spans[1:]] + [10**9]
     for span, end in zip(spans, ends, strict=True):
         seen = [at for at, content, _, _ in replay.sights if at <= end and content in {span.content, None}]
@@ -287,10 +341,10 @@ def test_every_word_of_the_registry_is_kept(replay: Replay) -> None:
 
 @given(histories(unreadable=False))
 def test_moves_are_the_changes_of_digest(replay: Replay) -> None:
-    """As many moves are counted as the digest changed; a re-push counts as none."""
-    seen = [content for _, content, _, _ in replay.sights]
-    changes = [before != after for before, after in pairwise(seen)]
-    assert [kind is Kind.MOVED for _, _, _, kind in replay.sights[1:]] == changes
+    """As many moves are counted as the digest changed; a re-push counts as none, nor does a stale answer."""
+    fresh = [(content, kind) for _, content, _, kind in replay.sights if kind is not Kind.STALE]
+    changes = [before[0] != after[0] for before, after in pairwise(fresh)]
+    assert [kind is Kind.MOVED for _, kind in fresh[1:]] == changes
 
 
 @settings(max_examples=200)

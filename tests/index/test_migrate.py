@@ -382,6 +382,7 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
         "DROP TABLE seed",
         "DROP TABLE change",
         "ALTER TABLE digest DROP COLUMN tags",
+        "ALTER TABLE tag DROP COLUMN seen_at",
         "UPDATE alembic_version SET version_num = '0001'",
     ):
         rows(location, statement, change=True)
@@ -397,7 +398,12 @@ def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, lo
     crawl(ingest, walked, 10, tag("a", 1))
     crawl(ingest, broken, 20, tag("a", 1), problem="page 2: broke off")
     ingest.close()
-    for statement in ("DROP TABLE job", "DROP TABLE seed", "UPDATE alembic_version SET version_num = '0002'"):
+    for statement in (
+        "DROP TABLE job",
+        "DROP TABLE seed",
+        "ALTER TABLE tag DROP COLUMN seen_at",
+        "UPDATE alembic_version SET version_num = '0002'",
+    ):
         rows(location, statement, change=True)
     upgrade(location)
     week = 7 * 24 * 3600 * 1000
@@ -408,6 +414,25 @@ def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, lo
     ]
     assert rows(location, "SELECT * FROM seed") == []
     assert check(location) == []
+
+
+def test_an_older_index_keeps_the_last_look_at_tags_without_a_push_time(
+    ingest: Ingest, location: Location
+) -> None:
+    """Sweeps confirmed them until then; the last one becomes a look at each."""
+    web = add(ingest, "acme/web")[0]
+    for at in (10, 20):
+        crawl(ingest, web, at, tag("undated", 1), tag("dated", 2, 5))
+    crawl(ingest, web, 30, tag("new", 3), tag("undated", 1), tag("dated", 2, 5))
+    ingest.close()
+    for statement in (
+        "ALTER TABLE tag DROP COLUMN seen_at",
+        "UPDATE alembic_version SET version_num = '0003'",
+    ):
+        rows(location, statement, change=True)
+    upgrade(location)
+    found = rows(location, "SELECT name, seen_at FROM tag ORDER BY name")
+    assert found == [("dated", None), ("new", None), ("undated", 30)]
 
 
 def sorted_names(found: list[tuple[bytes, str | None]]) -> list[tuple[bytes, list[str]]]:

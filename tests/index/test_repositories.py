@@ -5,18 +5,15 @@ import pytest
 from hubindex.errors import NoAnswer
 from hubindex.index.ingest import GONE_AFTER, Ingest
 from hubindex.index.location import Location
+from hubindex.index.platforms import digest_text
 from hubindex.index.reader import Reader, open_reader
-from hubindex.index.repositories import Status, TagFacts, digest_text, repository, status, tags
+from hubindex.index.repositories import Status, TagFacts, repository, status, tags
 from hubindex.records import Repository, Tag
 from hubindex.reference import Reference
-from tests.index.building import add, crawl, digest, image, tag
+from tests.index.building import add, crawl, digest, image, tag, text
 
 MONGO = Reference.parse("mongo")
 AMD, ARM = image("linux/amd64", 101), image("linux/arm64/v8", 102)
-
-
-def text(number: int) -> str:
-    return "sha256:" + digest(number).hex()
 
 
 def shown(reader: Reader) -> list[TagFacts]:
@@ -51,7 +48,7 @@ def test_what_is_known_of_a_repository(ingest: Ingest, reader: Reader) -> None:
     assert facts[:9] == (number, "library/mongo", "word", 3, 2**40, True, False, 8, 2)
     assert (facts.first_seen_at, facts.seen_at, facts.missing_at, facts.gone_at) == (9, 9, None, None)
     assert (facts.walked_at, facts.walk_problem) == (20, "page 2: refused")
-    assert facts.sweeps == (10, 20, 8)
+    assert facts.sweeps == (10, 20, 7)
     assert facts.looked_at == 20
 
 

@@ -11,12 +11,7 @@ from hubindex.index.location import Location
 from hubindex.index.reader import Reader
 from hubindex.index.whatis import Holding, whatis
 from hubindex.records import Tag
-from tests.index.building import add, crawl, digest, image, rows, tag
-
-
-def text(number: int) -> str:
-    """`digest(number)` as people write it."""
-    return f"sha256:{digest(number).hex()}"
+from tests.index.building import add, crawl, digest, image, rows, tag, text
 
 
 def told(reader: Reader, number: int) -> list[tuple[str, str, str | None, str | None]]:
@@ -52,7 +47,7 @@ def test_an_image_outlives_the_index_around_it(ingest: Ingest, reader: Reader) -
     for at, index in ((10, 1), (20, 3)):
         crawl(ingest, app, at, tag("v1", index, at - 5, image("linux/amd64", 2), image("linux/arm64", index + 90)))
     holding = Holding(
-        "acme/app", "v1", text(2), text(3), "linux/amd64", "inferred", 5, None, None, None, 20, 5,
+        "acme/app", "v1", text(2), text(3), "linux/amd64", "inferred", 5, None, None, None, 20, 5, gaps=((10, 15),)
     )  # fmt: skip
     assert whatis(reader, text(2)) == [holding]
 

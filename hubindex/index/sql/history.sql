@@ -2,7 +2,7 @@
 
 -- name: tag
 -- A row for each closed span of one tag, or a single one without; what is open stands in each.
-SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at,
+SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.seen_at,
        coalesce(s.digest_id, 0), s.pushed_at, s.first_seen_at, s.last_seen_at, s.gone_at,
        d.digest, e.digest, r.repository_id, r.missing_at, r.swept_at, r.partial_at, r.partial_since
 FROM repository r
@@ -15,12 +15,12 @@ WHERE r.registry_id = (SELECT registry_id FROM registry WHERE host = :registry)
 ORDER BY s.number
 
 -- name: tags
-SELECT name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at
+SELECT name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, seen_at
 FROM tag WHERE repository_id = :repository_id
 
 -- name: tags_named
 -- As `tag`, of some tags of a repository.
-SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at,
+SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.seen_at,
        coalesce(s.digest_id, 0), s.pushed_at, s.first_seen_at, s.last_seen_at, s.gone_at, t.name
 FROM tag t
 LEFT JOIN span s ON t.closed_spans > 0 AND s.repository_id = t.repository_id AND s.tag_id = t.tag_id
@@ -29,7 +29,7 @@ ORDER BY t.name, s.number
 
 -- name: tags_changed
 -- The tags whose state may differ between two moments: something began or ended, or contradicts itself, in between.
-SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at
+SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.seen_at
 FROM tag t
 WHERE t.repository_id = :repository_id AND (
     (t.pushed_at > :after AND t.pushed_at <= :until)

@@ -13,7 +13,7 @@ FROM repository WHERE repository_id = :repository_id FOR UPDATE
 
 -- name: tags_named
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
-       d.digest, d.images
+       t.seen_at, d.digest, d.images
 FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND t.name = ANY(:names)
@@ -28,7 +28,7 @@ SELECT count(*) FROM tag WHERE repository_id = :repository_id AND gone_at IS NUL
 
 -- name: open_tags
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
-       d.digest, NULL
+       t.seen_at, d.digest, NULL
 FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND t.gone_at IS NULL
@@ -36,6 +36,29 @@ WHERE t.repository_id = :repository_id AND t.gone_at IS NULL
 -- name: newest_tags
 SELECT name, pushed_at FROM tag
 WHERE repository_id = :repository_id AND gone_at IS NULL AND pushed_at > :pushed_at
+
+-- name: keep_sights
+-- Of tags that a walk confirmed and the next one does not: they were pushed after `since`, until `until`.
+UPDATE tag SET seen_at = :at
+WHERE repository_id = :repository_id AND gone_at IS NULL AND last_seen_at IS NULL
+      AND pushed_at > :since AND pushed_at <= :until AND first_seen_at < :at AND (seen_at IS NULL OR seen_at < :at)
+
+-- name: see_tags
+-- Tags that a walk looked at, and that it confirms neither by their push time nor as a sweep.
+UPDATE tag SET seen_at = :at
+WHERE repository_id = :repository_id AND gone_at IS NULL AND last_seen_at IS NULL
+      AND pushed_at <= :until AND first_seen_at < :at AND (seen_at IS NULL OR seen_at < :at) AND name = ANY(:names)
+
+-- name: stale_report
+-- A report of an older answer that was stored before, after the open span was first seen.
+SELECT number FROM span
+WHERE repository_id = :repository_id AND tag_id = :tag_id AND digest_id = :digest_id AND pushed_at = :pushed_at
+      AND first_seen_at > :after AND last_seen_at < :at
+ORDER BY number LIMIT 1
+
+-- name: extend_report
+UPDATE span SET last_seen_at = :at
+WHERE repository_id = :repository_id AND tag_id = :tag_id AND number = :number
 
 -- name: digests_by_prefix
 SELECT DISTINCT d.digest, d.digest_id, d.images

@@ -11,7 +11,8 @@ SELECT 1 FROM repository LIMIT 1
 
 -- name: tags
 -- The tags that a repository has, with what the open span of each is known to hold.
-SELECT t.name, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, d.digest, d.size, d.images, m.name
+SELECT t.name, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.seen_at, t.tag_id, t.closed_spans,
+       d.digest, d.size, d.images, m.name
 FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 LEFT JOIN media_type m ON m.media_type_id = d.media_type_id
