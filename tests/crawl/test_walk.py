@@ -36,7 +36,7 @@ def dated(*pushes: int | None) -> TagPage:
 
 
 def test_a_walk_that_saw_every_tag_is_a_sweep() -> None:
-    """All pages, as many names as the source counts, nothing unreadable: no problem. It began with its first page."""
+    """All pages, as many names as the source counts, nothing unreadable. It began with its first page."""
     walk = walked(page("a", "b", more=True), page("c"))
     assert walk == Walk(7, 5, 2000, {"a", "b", "c"}, problem=None, looked_at={"a", "b", "c"})
 
