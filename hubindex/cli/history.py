@@ -31,7 +31,7 @@ from hubindex.cli.spans import (
 )
 from hubindex.errors import NoAnswer, WrongUsage
 from hubindex.index.changes import moves
-from hubindex.index.history import Answer
+from hubindex.index.history import Answer, State
 from hubindex.index.history import history as find
 from hubindex.index.reader import open_reader
 from hubindex.moment import parse_moment
@@ -172,7 +172,7 @@ def _cells(answer: Answer, *, truncate: bool) -> Row:
     after = answer.replaced_after
     return {
         **span_row(answer),
-        "Digest": digest_cell(answer.digest, truncate=truncate) or _absence(answer),
+        "Digest": digest_cell(answer.digest, truncate=truncate) or _ABSENCES[answer.state],
         "Since": since_cell(answer.since, answer.since_earliest, answer.pushed_at, truncate=truncate),
         "Until": until_cell(answer.until, answer.until_latest, _seen(answer), truncate=truncate),
         "Gaps": len(answer.gaps) or "",
@@ -183,12 +183,8 @@ def _cells(answer: Answer, *, truncate: bool) -> Row:
 
 def _seen(answer: Answer) -> int | None:
     """The last sight of what is there; nobody sees what is gone."""
-    return None if _absence(answer) == "(gone)" else answer.last_seen_at
+    return None if answer.state is State.GONE else answer.last_seen_at
 
 
-def _absence(answer: Answer) -> str:
-    """What stands in the place of a digest."""
-    for words, shown in ((" was gone", "(gone)"), (" had no image for ", "(no image)")):
-        if answer.digest is None and answer.note.startswith(answer.reference.familiar + words):
-            return shown
-    return "(unknown)"
+_ABSENCES = {State.GONE: "(gone)", State.NO_IMAGE: "(no image)", State.UNREAD: "(unknown)"}
+"""What stands in the place of a digest."""

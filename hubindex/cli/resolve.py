@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from hubindex import moment
+from hubindex.certainty import Certainty
 from hubindex.cli.ages import age
 from hubindex.cli.options import common_options, format_option, note, platform_option, settings, write
 from hubindex.errors import NoAnswer, WrongUsage
-from hubindex.index.history import CONFIRMED, INFERRED, UNCERTAIN, Answer
+from hubindex.index.history import Answer
 from hubindex.index.history import resolve as find
 from hubindex.index.reader import open_reader
 from hubindex.moment import Moment, parse_age, parse_moment
@@ -147,7 +148,9 @@ def _find(tag: Reference, asked: _Asked, platform: Platform | None) -> "tuple[An
 
             return answer, tag_moves_between(reader, tag, platform, *asked.day)
     except NoAnswer as error:
-        nothing = Answer(tag, None, None if platform is None else str(platform), UNCERTAIN, note=str(error))
+        nothing = Answer(
+            tag, None, None if platform is None else str(platform), Certainty.UNKNOWN, note=str(error)
+        )
         raise _Refusal(str(error), nothing) from error
 
 
@@ -155,7 +158,7 @@ def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bo
     """Raise `_Refusal` unless the answer counts."""
     at = asked.now if answer.at is None else answer.at
     is_old = asked.max_age is not None and asked.now - at > asked.max_age
-    if answer.digest is not None and not is_old and (answer.certainty == CONFIRMED or not strict):
+    if answer.digest is not None and not is_old and (answer.certainty == Certainty.CONFIRMED or not strict):
         return
     from hubindex.cli.sentences import day_sentence, named, sentence
 
@@ -173,7 +176,7 @@ def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bo
     else:
         told = sentence(answer, at, answer.digest, asked.looked(answer))
         why = f"not confirmed, as --strict wants: {answer.certainty}: {told}"
-    raise _Refusal(why, answer._replace(digest=None, certainty=INFERRED, note=why))
+    raise _Refusal(why, answer._replace(digest=None, certainty=Certainty.INFERRED, note=why))
 
 
 def _tell(answer: Answer, changes: list["Change"], asked: _Asked) -> None:

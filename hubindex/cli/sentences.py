@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hubindex.index.history import INFERRED, Answer
+from hubindex.certainty import Certainty
+from hubindex.index.history import Answer
 from hubindex.moment import to_rfc3339
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def sentence(answer: Answer, at: int, what: str = "this digest", looked: str = "
     assert answer.since is not None
     assert answer.last_seen_at is not None
     start = _start(answer, answer.since)
-    is_after_last_sight = answer.certainty == INFERRED and at > answer.last_seen_at and not answer.gaps
+    is_after_last_sight = answer.certainty == Certainty.INFERRED and at > answer.last_seen_at and not answer.gaps
     gap = ""
     if answer.until is None:
         said = f"has pointed to {what} since {start}, last seen {to_rfc3339(answer.last_seen_at)}"

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from hubindex.certainty import Certainty
 from hubindex.index import repositories
 from hubindex.index.archive import Archive, Digest
 from hubindex.index.evidence import Sweeps
-from hubindex.index.history import CONFIRMED, INFERRED, UNCERTAIN, Past
+from hubindex.index.history import Past
 from hubindex.index.reader import Reader
 from hubindex.index.timeline import GONE, UNKNOWN, Span, period, span_at
 from hubindex.moment import to_rfc3339
@@ -30,7 +31,7 @@ class Change(NamedTuple):
     since: int
     since_earliest: int | None
     pushed_at: int | None
-    certainty: str
+    certainty: Certainty
     note: str = ""
 
     @property
@@ -84,10 +85,10 @@ def _changes(archive: Archive, repository: str, tag: str, spans: Sequence[Span])
     first = spans[0]
     absent = archive.absent_since(first.since)
     if absent is not None:
-        found.append(_change(repository, tag, "added", None, first, digests, CONFIRMED, absent[0]))
+        found.append(_change(repository, tag, "added", None, first, digests, Certainty.CONFIRMED, absent[0]))
     for old, new in pairwise(spans):
         kind = "removed" if new.content == GONE else "added" if old.content == GONE else "moved"
-        found.append(_change(repository, tag, kind, old, new, digests, CONFIRMED, new.since_earliest))
+        found.append(_change(repository, tag, kind, old, new, digests, Certainty.CONFIRMED, new.since_earliest))
     return found
 
 
@@ -123,23 +124,23 @@ def _difference(
             return None
         absent = archive.absent_since(spans[0].since)
         if absent is not None and absent[1] <= start:
-            certainty, note = INFERRED, ""
+            certainty, note = Certainty.INFERRED, ""
         else:
-            certainty, note = UNCERTAIN, f"nothing is known of it before {to_rfc3339(spans[0].since)}"
+            certainty, note = Certainty.UNKNOWN, f"nothing is known of it before {to_rfc3339(spans[0].since)}"
         return _change(repository, tag, "added", None, new, digests, certainty, absent and absent[0], note)
     if old.content == new.content:
         return None
     if new.content == GONE:
-        return _change(repository, tag, "removed", old, new, digests, INFERRED, new.since_earliest)
+        return _change(repository, tag, "removed", old, new, digests, Certainty.INFERRED, new.since_earliest)
     kind = "added" if old.content == GONE else "moved"
     sure = old.content != GONE and old.is_confirmed(start) and new.is_confirmed(end)
-    certainty = CONFIRMED if sure else INFERRED
+    certainty = Certainty.CONFIRMED if sure else Certainty.INFERRED
     return _change(repository, tag, kind, old, new, digests, certainty, new.since_earliest)
 
 
 def _change(
     repository: str, tag: str, kind: str, old: Span | None, new: Span, digests: dict[int, Digest],
-    certainty: str, since_earliest: int | None, note: str = "",
+    certainty: Certainty, since_earliest: int | None, note: str = "",
 ) -> Change:  # fmt: skip
     texts = [
         None if span is None or span.content <= UNKNOWN else digests[span.content].text for span in (old, new)
@@ -149,7 +150,7 @@ def _change(
         if span is not None and span.content != GONE and text is None
     ]  # fmt: skip
     if unread:
-        certainty, note = UNCERTAIN, note or "the registry showed no digest for it"
+        certainty, note = Certainty.UNKNOWN, note or "the registry showed no digest for it"
     pushed_at = new.since if new.since == new.pushes[0].pushed_at else None
     return Change(
         short_name(repository),

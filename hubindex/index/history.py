@@ -1,10 +1,12 @@
 """What a tag was at a moment, and how it became so. The words are those of docs/time.md."""
 
 from collections.abc import Iterable
+from enum import Enum
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
+from hubindex.certainty import Certainty
 from hubindex.errors import NoAnswer
 from hubindex.index import repositories
 from hubindex.index.archive import Archive, tag_evidence
@@ -16,10 +18,6 @@ from hubindex.moment import to_rfc3339
 from hubindex.platform import Platform
 from hubindex.reference import Reference, short_name
 
-CONFIRMED = "confirmed"
-INFERRED = "inferred"
-UNCERTAIN = "unknown"
-
 NO_IMAGE = -2
 """What a content without an image for a platform is to whoever asks for that platform."""
 
@@ -27,11 +25,25 @@ _MOST_TOLD = 3
 _MOST_LISTED = 20
 
 
+class State(Enum):
+    """What a tag was: why an answer has a digest, or has none."""
+
+    DIGEST = "digest"
+    """It pointed to a digest."""
+    GONE = "gone"
+    """It was not there."""
+    NO_IMAGE = "no image"
+    """What it pointed to had no image for the platform, or several."""
+    UNREAD = "unread"
+    """It was there, and what it pointed to could not be read, or was not shown as one digest."""
+    NOTHING_KNOWN = "nothing known"
+    """There is no evidence of that time."""
+
+
 class Answer(NamedTuple):
     """What a tag was, at a moment or for a stretch of time. Times are UTC milliseconds.
 
-    `digest` is None where the answer is not known, and `note` says why. `certainty` is `confirmed`, `inferred` or
-    `unknown`.
+    `digest` is None where the answer is not known; `state` and `note` say why.
 
     The answer for a moment (`at`) has the certain stretch that the moment lies in, or the last one before it. The
     tag pointed to the digest from `since` until `until` for certain. It may have done so from `since_earliest` on,
@@ -50,7 +62,7 @@ class Answer(NamedTuple):
     reference: Reference
     digest: str | None
     platform: str | None
-    certainty: str
+    certainty: Certainty
     since: int | None = None
     since_earliest: int | None = None
     until: int | None = None
@@ -62,6 +74,7 @@ class Answer(NamedTuple):
     gaps: tuple[tuple[int, int], ...] = ()
     at: int | None = None
     is_first_sight: bool = True
+    state: State = State.DIGEST
 
     @property
     def replaced_after(self) -> int | None:
@@ -69,6 +82,9 @@ class Answer(NamedTuple):
         if self.since is None or self.until_latest is None:
             return None
         return self.until_latest - self.since
+
+
+_STATES = {GONE: State.GONE, UNKNOWN: State.UNREAD, NO_IMAGE: State.NO_IMAGE}
 
 
 def resolve(
@@ -86,7 +102,8 @@ def resolve(
     if span is not None:
         return past.answer(span, at)
     first = to_rfc3339(past.spans[0].since)
-    return past.unanswered(f"the first evidence about {reference.familiar} is of {first}, later than that", at=at)
+    why = f"the first evidence about {reference.familiar} is of {first}, later than that"
+    return past.unanswered(State.NOTHING_KNOWN, why, at=at)
 
 
 def history(reader: Reader, reference: Reference, platform: Platform | None = None) -> list[Answer]:
@@ -119,7 +136,13 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
     for tag, span in held.items():
         digest = digests.get(span.content)
         text = digest.text if digest else None
-        certainty = UNCERTAIN if text is None else CONFIRMED if span.is_confirmed(at) else INFERRED
+        certainty = (
+            Certainty.UNKNOWN
+            if text is None
+            else Certainty.CONFIRMED
+            if span.is_confirmed(at)
+            else Certainty.INFERRED
+        )
         found.append(
             repositories.TagFacts(
                 tag,
@@ -180,28 +203,27 @@ class Past:
     def answer(self, span: Span, at: int | None = None) -> Answer:
         """A span as an answer: to the question for a moment in it, or for the span itself."""
         if span.content <= UNKNOWN:
-            return self.unanswered(self._why_nothing(span, at), span, at)
+            return self.unanswered(_STATES[span.content], self._why_nothing(span, at), span, at)
         digest = self._digest(span.content)
         if digest is None:
-            return self.unanswered(
-                f"the registry showed the platform images of {self._name}, and no digest of their index", span, at
-            )
+            why = f"the registry showed the platform images of {self._name}, and no digest of their index"
+            return self.unanswered(State.UNREAD, why, span, at)
         platform = self._platform and str(self._platform)
         note = self._note(span, at)
         if at is not None:
-            certainty = CONFIRMED if span.is_confirmed(at) else INFERRED
+            certainty = Certainty.CONFIRMED if span.is_confirmed(at) else Certainty.INFERRED
             gaps = tuple(gap for gap in span.gaps() if gap[0] < at < gap[1])
             answer = Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps, at=at)
             around = span.around(at)
             return _bounded(answer._replace(is_first_sight=around.since == span.since), around)
         gaps = tuple(span.gaps())
-        certainty = INFERRED if gaps else CONFIRMED
+        certainty = Certainty.INFERRED if gaps else Certainty.CONFIRMED
         return _bounded(Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps), span)
 
-    def unanswered(self, why: str, span: Span | None = None, at: int | None = None) -> Answer:
+    def unanswered(self, state: State, why: str, span: Span | None = None, at: int | None = None) -> Answer:
         """No digest, and why; with the bounds of a span that has none."""
         platform = self._platform and str(self._platform)
-        nothing = Answer(self._reference, None, platform, UNCERTAIN, note=why, at=at)
+        nothing = Answer(self._reference, None, platform, Certainty.UNKNOWN, note=why, at=at, state=state)
         return nothing if span is None else _bounded(nothing, span)
 
     def aliases(self) -> list[tuple[str, ...]]:

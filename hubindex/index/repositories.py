@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from hubindex.certainty import Certainty
 from hubindex.errors import NoAnswer
 from hubindex.index.archive import Archive, open_evidence
 from hubindex.index.evidence import Sweeps
@@ -56,7 +57,7 @@ class TagFacts(NamedTuple):
     first_seen_at: int
     last_seen_at: int
     aliases: tuple[str, ...]
-    certainty: str
+    certainty: Certainty
 
 
 class Status(NamedTuple):
@@ -206,9 +207,10 @@ def _tag(
         at, is_certain = last_look.at, last_look.is_certain
     digest = digest_text(None if row.digest is None else bytes(row.digest))
     if digest is None:
-        certainty = "unknown"
+        certainty = Certainty.UNKNOWN
     else:
-        certainty = "confirmed" if is_certain and at >= (facts.looked_at or 0) else "inferred"
+        is_seen = at >= (facts.looked_at or 0)
+        certainty = Certainty.CONFIRMED if is_certain and is_seen else Certainty.INFERRED
     found = {platforms[platform_id] for platform_id, _ in unpack(row.images or b"")}
     return TagFacts(
         row.name, digest, row.media_type, tuple(sorted(found)), row.size, row.pushed_at, row.first_seen_at, at,

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from hubindex.certainty import Certainty
 from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
 from hubindex.index.archive import Archive
 from hubindex.index.evidence import Sweeps
-from hubindex.index.history import CONFIRMED, INFERRED
 from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.reader import Reader, Row
 from hubindex.index.timeline import UNKNOWN, Evidence, Span
@@ -32,7 +32,7 @@ class Holding(NamedTuple):
     digest: str
     index_digest: str | None
     platform: str | None
-    certainty: str
+    certainty: Certainty
     since: int
     since_earliest: int | None
     until: int | None
@@ -174,7 +174,8 @@ def _holding(
         seen = [e for e in evidence if e.content in way.contents and e.first_seen_at <= span.last_seen_at]
         index_digest = indexes[max(seen, key=attrgetter("first_seen_at")).content].text
     gaps = tuple(span.gaps())
+    certainty = Certainty.INFERRED if gaps else Certainty.CONFIRMED
     return Holding(
-        repository, tag, digest, index_digest, way.platform, INFERRED if gaps else CONFIRMED, span.since,
+        repository, tag, digest, index_digest, way.platform, certainty, span.since,
         span.since_earliest, span.until, span.until_latest, span.last_seen_at, span.pushes[0].pushed_at, gaps=gaps,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 
 import pytest
 
+from hubindex.certainty import Certainty
 from hubindex.cli.sentences import day_sentence, named, sentence
 from hubindex.index.changes import Change
 from hubindex.index.history import Answer
@@ -16,7 +17,7 @@ TAG = Reference.parse("mongo:7")
 
 
 def answer(
-    certainty: str, since_earliest: int | None, until: int | None, latest: int | None, push: int | None
+    certainty: Certainty, since_earliest: int | None, until: int | None, latest: int | None, push: int | None
 ) -> Answer:
     return Answer(TAG, whole(1), None, certainty, X, since_earliest, until, latest, Y, push)
 
@@ -25,44 +26,44 @@ def answer(
     ("given", "at", "said"),
     [
         (
-            answer("confirmed", E, None, None, X), Y,
+            answer(Certainty.CONFIRMED, E, None, None, X), Y,
             "has pointed to this digest since 2024-02-01T00:00:00Z (pushed then), last seen 2024-03-01T00:00:00Z",
         ),
         (
-            answer("inferred", E, None, None, X), Y + 1,
+            answer(Certainty.INFERRED, E, None, None, X), Y + 1,
             "has pointed to this digest since 2024-02-01T00:00:00Z (pushed then), last seen 2024-03-01T00:00:00Z; "
             "nothing is known after that",
         ),
         (
-            answer("confirmed", None, None, None, None), X,
+            answer(Certainty.CONFIRMED, None, None, None, None), X,
             "has pointed to this digest since 2024-02-01T00:00:00Z (first seen then), last seen 2024-03-01T00:00:00Z",
         ),
         (
-            answer("confirmed", E, None, None, E), X,  # pushed, it is said, before something else was last seen
+            answer(Certainty.CONFIRMED, E, None, None, E), X,  # pushed, it is said, before something else was last seen
             "has pointed to this digest since 2024-02-01T00:00:00Z (first seen then; the tag changed after "
             "2024-01-01T00:00:00Z), last seen 2024-03-01T00:00:00Z",
         ),
         (
-            answer("confirmed", None, Y, Z, X), Y,
+            answer(Certainty.CONFIRMED, None, Y, Z, X), Y,
             "pointed to this digest from 2024-02-01T00:00:00Z (pushed then) until at least 2024-03-01T00:00:00Z, "
             "and until 2024-04-01T00:00:00.500Z at most",
         ),
         (
-            answer("inferred", None, Y, Z, X), Y + 1,
+            answer(Certainty.INFERRED, None, Y, Z, X), Y + 1,
             "pointed to this digest from 2024-02-01T00:00:00Z (pushed then) until at least 2024-03-01T00:00:00Z, "
             "and until 2024-04-01T00:00:00.500Z at most; nothing is known between the two",
         ),
         (
-            answer("confirmed", None, Y, Y, None), X,
+            answer(Certainty.CONFIRMED, None, Y, Y, None), X,
             "pointed to this digest from 2024-02-01T00:00:00Z (first seen then) until 2024-03-01T00:00:00Z",
         ),
         (
-            answer("confirmed", None, Y, None, X), X,
+            answer(Certainty.CONFIRMED, None, Y, None, X), X,
             "pointed to this digest from 2024-02-01T00:00:00Z (pushed then) until at least 2024-03-01T00:00:00Z, "
             "and no other digest was seen since",
         ),
         (
-            answer("inferred", None, None, None, X)._replace(note="something came between"), X + 1,
+            answer(Certainty.INFERRED, None, None, None, X)._replace(note="something came between"), X + 1,
             "has pointed to this digest since 2024-02-01T00:00:00Z (pushed then), last seen 2024-03-01T00:00:00Z; "
             "something came between",
         ),
@@ -75,7 +76,7 @@ def test_bounds_are_told_in_a_sentence(given: Answer, at: int, said: str) -> Non
 
 def test_a_platform_is_named() -> None:
     """The digest is that of its image."""
-    given = answer("confirmed", None, None, None, X)._replace(platform="linux/arm64")
+    given = answer(Certainty.CONFIRMED, None, None, None, X)._replace(platform="linux/arm64")
     assert named(given) == "mongo:7 for linux/arm64"
     assert sentence(given, X).startswith("mongo:7 for linux/arm64 has pointed to this digest since ")
 
@@ -84,7 +85,7 @@ def change(
     kind: str, old: int | None, new: int | None, since: int, earliest: int | None, pushed: int | None
 ) -> Change:
     texts = [None if number is None else whole(number) for number in (old, new)]
-    return Change("mongo", "7", kind, texts[0], texts[1], since, earliest, pushed, "confirmed")
+    return Change("mongo", "7", kind, texts[0], texts[1], since, earliest, pushed, Certainty.CONFIRMED)
 
 
 DAY = (ms("2024-03-01T00:00:00Z"), ms("2024-03-01T23:59:59.999Z"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hubindex.certainty import Certainty
 from hubindex.errors import NoAnswer
 from hubindex.index.ingest import GONE_AFTER, Ingest
 from hubindex.index.location import Location
@@ -107,9 +108,9 @@ def test_what_is_known_of_a_tag(ingest: Ingest, reader: Reader, mongo: int) -> N
     crawl(ingest, mongo, 20, latest, seven, eight, tag("6", 2, 2))
     first, *_, last = shown(reader)
     assert first == TagFacts(
-        "latest", text(1), index, ("linux/amd64", "linux/arm64/v8"), 7, 5, 10, 20, ("7", "8"), "confirmed"
+        "latest", text(1), index, ("linux/amd64", "linux/arm64/v8"), 7, 5, 10, 20, ("7", "8"), Certainty.CONFIRMED
     )
-    assert last == TagFacts("6", text(2), None, (), None, 2, 10, 20, (), "confirmed")
+    assert last == TagFacts("6", text(2), None, (), None, 2, 10, 20, (), Certainty.CONFIRMED)
 
 
 def test_one_image_under_two_platforms(ingest: Ingest, reader: Reader, mongo: int) -> None:
@@ -137,11 +138,11 @@ def test_a_platform_set_has_no_digest(ingest: Ingest, reader: Reader, mongo: int
 def test_a_tag_that_the_last_walk_did_not_confirm_is_inferred(ingest: Ingest, reader: Reader, mongo: int) -> None:
     """A walk that reached only the newest tags confirms those; the others are as an earlier sweep saw them."""
     crawl(ingest, mongo, 10, tag("new", 1, 8), tag("old", 2, 4))
-    assert [found.certainty for found in shown(reader)] == ["confirmed", "confirmed"]
+    assert [found.certainty for found in shown(reader)] == [Certainty.CONFIRMED, Certainty.CONFIRMED]
     crawl(ingest, mongo, 20, tag("new", 1, 8), problem="page 2: refused", oldest_push=7)
     assert [(found.certainty, found.last_seen_at) for found in shown(reader)] == [
-        ("confirmed", 20),
-        ("inferred", 10),
+        (Certainty.CONFIRMED, 20),
+        (Certainty.INFERRED, 10),
     ]
 
 
@@ -150,7 +151,7 @@ def test_a_tag_that_can_no_longer_be_read_is_inferred(ingest: Ingest, reader: Re
     crawl(ingest, mongo, 10, tag("a", 1))
     crawl(ingest, mongo, 20, tag("a", None))
     assert [(found.digest, found.certainty, found.last_seen_at) for found in shown(reader)] == [
-        (text(1), "inferred", 10)
+        (text(1), Certainty.INFERRED, 10)
     ]
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hubindex.certainty import Certainty
 from hubindex.errors import AmbiguousDigest
 from hubindex.index import sql
 from hubindex.index.ingest import Ingest
@@ -47,7 +48,8 @@ def test_an_image_outlives_the_index_around_it(ingest: Ingest, reader: Reader) -
     for at, index in ((10, 1), (20, 3)):
         crawl(ingest, app, at, tag("v1", index, at - 5, image("linux/amd64", 2), image("linux/arm64", index + 90)))
     holding = Holding(
-        "acme/app", "v1", text(2), text(3), "linux/amd64", "inferred", 5, None, None, None, 20, 5, gaps=((10, 15),)
+        "acme/app", "v1", text(2), text(3), "linux/amd64", Certainty.INFERRED, 5, None, None, None, 20, 5,
+        gaps=((10, 15),),
     )  # fmt: skip
     assert whatis(reader, text(2)) == [holding]
 

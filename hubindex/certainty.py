@@ -1,0 +1,14 @@
+"""How sure an answer about the past is."""
+
+from enum import StrEnum
+
+
+class Certainty(StrEnum):
+    """What the evidence allows to say; docs/time.md tells what the words mean."""
+
+    CONFIRMED = "confirmed"
+    """The evidence proves it."""
+    INFERRED = "inferred"
+    """The best guess: something else may have been there, unseen."""
+    UNKNOWN = "unknown"
+    """There is no evidence, or no digest in it."""
