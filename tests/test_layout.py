@@ -10,14 +10,15 @@ PACKAGE = Path(__file__).parent.parent / "hubindex"
 
 # The root's own names: `hubindex/__init__.py`, the public face, which reaches into the index.
 FACE = "__init__"
-VALUES = {"records", "reference", "moment", "platform", "errors"}
+VALUES = {"records", "reference", "moment", "platform", "kinds", "errors"}
 EVERYTHING = VALUES | {"sources", "index", "crawl", "serve", "cli", FACE}
 MAY_IMPORT = {
     "errors": set[str](),
     "reference": {"errors"},
     "moment": {"errors"},
     "platform": {"errors"},
-    "records": {"errors"},
+    "kinds": {"errors"},
+    "records": {"kinds", "errors"},
     "sources": VALUES,
     "index": VALUES,
     "crawl": VALUES | {"sources", "index"},

@@ -9,13 +9,17 @@ from hubindex.index.evidence import Open, Sweeps, confirmed_until
 from hubindex.index.platforms import KEY_SIZE, unpack
 from hubindex.index.reader import EMPTY, Reader, Row
 from hubindex.index.timeline import UNKNOWN
+from hubindex.kinds import attached, of_mask, of_tag, platforms_of
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 _ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
 
 
 class RepositoryFacts(NamedTuple):
-    """A repository's row. Times are UTC milliseconds; `walk_problem` says why its last walk was no sweep."""
+    """A repository's row. Times are UTC milliseconds; `walk_problem` says why its last walk was no sweep.
+
+    `kind` is what it holds, as far as known: `image`, `helm chart`; several separated by commas, or `unknown`.
+    """
 
     repository_id: int
     name: str
@@ -33,6 +37,7 @@ class RepositoryFacts(NamedTuple):
     walked_at: int | None
     walk_problem: str | None
     sweeps: Sweeps
+    kind: str
 
     @property
     def looked_at(self) -> int | None:
@@ -45,7 +50,7 @@ class TagFacts(NamedTuple):
 
     `digest` is None where it is not known. `certainty` is `confirmed` if the last look saw it so, `inferred` if an
     earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, the most
-    specific version first.
+    specific version first. `kind` is what it holds: `image`, `helm chart`, `signature` and so on, or `unknown`.
     """
 
     name: str
@@ -58,6 +63,7 @@ class TagFacts(NamedTuple):
     last_seen_at: int
     aliases: tuple[str, ...]
     certainty: str
+    kind: str
 
 
 class Status(NamedTuple):
@@ -89,7 +95,9 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
             raise NoAnswer(f"{name} is not in the index, which holds repositories of Docker Hub only")
         raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
     row = rows[0]
-    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], Sweeps._make(row[15:])))
+    kind = of_mask(row[18], is_official=bool(row[5]))
+    sweeps = Sweeps._make(row[15:18])
+    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], sweeps, kind))
 
 
 def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
@@ -113,12 +121,13 @@ def newest_first(found: list[TagFacts]) -> list[TagFacts]:
 def aliases(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     """For each tag that shares its content with others: these, the most specific version first.
 
-    `contents` are the numbers of the tags' contents; what is not known is shared by nobody.
+    `contents` are the numbers of the tags' contents; what is not known is shared by nobody. A version is never
+    an alias of a tag that is named as signatures are.
     """
-    names: dict[int, list[str]] = {}
+    names: dict[tuple[int, bool], list[str]] = {}
     for name, content in contents.items():
         if content > UNKNOWN:
-            names.setdefault(content, []).append(name)
+            names.setdefault((content, attached(name) is None), []).append(name)
     shared = [sorted(several, key=_specificity) for several in names.values() if len(several) > 1]
     return {name: tuple(other for other in several if other != name) for several in shared for name in several}
 
@@ -155,7 +164,7 @@ def digest_text(raw: bytes | None) -> str | None:
 
 
 def _tag(row: Row, facts: RepositoryFacts, others: tuple[str, ...], platforms: dict[int, str]) -> TagFacts:
-    name, _, pushed_at, first_seen_at, last_seen_at, raw, size, images, media_type = row
+    name, _, pushed_at, first_seen_at, last_seen_at, raw, size, images, media_type, number = row
     content = None if raw is None else bytes(raw)
     last_seen = confirmed_until(Open(content, pushed_at, first_seen_at, last_seen_at), facts.sweeps)
     digest = digest_text(content)
@@ -163,10 +172,11 @@ def _tag(row: Row, facts: RepositoryFacts, others: tuple[str, ...], platforms: d
         certainty = "unknown"
     else:
         certainty = "confirmed" if last_seen >= (facts.looked_at or 0) else "inferred"
-    found = {platforms[platform_id] for platform_id, _ in unpack(images or b"")}
+    found = sorted({platforms[platform_id] for platform_id, _ in unpack(images or b"")})
+    kind = of_tag(name, number, found)
     return TagFacts(
-        name, digest, media_type, tuple(sorted(found)), size, pushed_at, first_seen_at, last_seen,
-        others, certainty,
+        name, digest, media_type, platforms_of(kind, found), size, pushed_at, first_seen_at, last_seen,
+        others, certainty, kind,
     )  # fmt: skip
 
 

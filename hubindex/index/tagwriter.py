@@ -12,6 +12,8 @@ from hubindex.index.schema import digest_prefix, repository, span
 from hubindex.index.schema import tag as tag_table
 from hubindex.index.sql import Parameters
 from hubindex.index.timeline import period
+from hubindex.kinds import Kind as ContentKind
+from hubindex.kinds import seen_in_tags
 from hubindex.records import PlatformImage, Tag, TagPage
 
 _CLOCK_SKEW = 3_600_000  # milliseconds that two clocks, or two crawls at the same time, may lie apart
@@ -44,7 +46,7 @@ class RepositoryState:
 
     COLUMNS = (
         "last_tag_id", "last_digest_id", "swept_at", "partial_at", "partial_since",
-        "updated_at", "missing_at", "gone_at", "walked_at", "walk_problem",
+        "updated_at", "missing_at", "gone_at", "walked_at", "walk_problem", "kinds",
     )  # fmt: skip
 
     def __init__(self, repository_id: int, row: Row) -> None:
@@ -56,13 +58,15 @@ class RepositoryState:
         self.last_tag_id, self.last_digest_id = row[0], row[1]
         self.sweeps = Sweeps(row[2], row[3], row[4])
         self.updated_at: int | None = row[5]
-        self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[6:]
+        self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[6:10]
+        self.kinds: int | None = row[10]
 
     def row(self) -> Row:
         """The values of `COLUMNS`."""
         return (
             self.last_tag_id, self.last_digest_id, *self.sweeps,
             self.updated_at, self.missing_at, self.gone_at, self.walked_at, self.walk_problem,
+            self.kinds,
         )  # fmt: skip
 
 
@@ -84,12 +88,11 @@ class KnownTag:
     @classmethod
     def of_row(cls, row: Row) -> "KnownTag":
         """From a row of `tags_named` or `open_tags`."""
-        name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans, content, images = (
-            row
-        )
+        name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans = row[:8]
+        content, images, kind = row[8:]
         content = bytes(content) if content is not None else None
         span = Open(content, pushed_at, first_seen_at, last_seen_at, gone_at)
-        digest = None if digest_id is None else KnownDigest(digest_id, None if images is None else bytes(images))
+        digest = None if digest_id is None else KnownDigest(digest_id, images and bytes(images), kind)
         known = cls(name, tag_id, span, digest, closed_spans)
         known.is_stored = True
         return known
@@ -110,27 +113,33 @@ class KnownTag:
             and at >= span.first_seen_at
             and self.digest is not None
             and (not tag.images or self.digest.has_as_many_as(tag.images))
+            and (tag.kind or 0) <= self.digest.kind
         )
 
 
 class KnownDigest:
-    """A digest's number in its repository, and its packed platform images as far as known.
+    """A digest's number in its repository, and its packed platform images and its kind (or 0) as far as known.
 
     `seen` are the images it was last shown with: tags that share a digest mostly share this very object. `tags`
     are the names of those that point to it, while its row is not written yet.
     """
 
-    __slots__ = ("digest_id", "images", "seen", "tags")
+    __slots__ = ("digest_id", "images", "kind", "seen", "tags")
 
-    def __init__(self, digest_id: int, images: bytes | None) -> None:
+    def __init__(self, digest_id: int, images: bytes | None, kind: int | None = None) -> None:
         self.digest_id = digest_id
         self.images = images
+        self.kind: int = kind or (ContentKind.IMAGE if images else 0)
         self.seen: tuple[PlatformImage, ...] | None = None
         self.tags: list[str] | None = None
 
     def has_as_many_as(self, images: tuple[PlatformImage, ...]) -> bool:
         """Whether the number of its platform images is known, and that of `images`."""
         return self.images is not None and count(self.images) == len(images)
+
+    def stored_kind(self) -> int | None:
+        """Its kind as the index stores it: not for images whose platforms are known, which are nearly all."""
+        return None if self.images and self.kind == ContentKind.IMAGE else self.kind or None
 
 
 class TagWriter:
@@ -146,6 +155,7 @@ class TagWriter:
         self._prefixes: list[Row] = []
         self._described: list[Parameters] = []
         self._held: list[Parameters] = []
+        self._kinds: list[Parameters] = []
         self._changes: set[tuple[int, int]] = set()
         self._sweeps: list[Row] = []
         self._written = 0
@@ -170,6 +180,7 @@ class TagWriter:
         outcome = PageOutcome()
         if page.observed_at + _CLOCK_SKEW < (state.sweeps.swept_at or 0):
             outcome.warnings.append("the index holds a later look at it than this one: is the clock right?")
+        state.kinds = seen_in_tags([(tag.name, tag.kind) for tag in page.tags], state.kinds)
         self._load_tags(state, page.tags)
         known, at = state.tags, page.observed_at
         changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag, at)]
@@ -246,6 +257,7 @@ class TagWriter:
         tx.update(tag_table, _EVIDENCE, changed)
         tx.run("describe_digest", *self._described)
         tx.run("hold_digest", *self._held)
+        tx.run("name_digest_kind", *self._kinds)
         self._flush_changes()
         tx.run("add_sweep", *(dict(zip(_SWEEP, row, strict=True)) for row in self._sweeps))
         for known in touched.values():
@@ -254,7 +266,7 @@ class TagWriter:
             digest.tags = None
         self._touched, self._changes = {}, set()
         self._spans, self._digests, self._prefixes, self._sweeps = [], [], [], []
-        self._described, self._held = [], []
+        self._described, self._held, self._kinds = [], [], []
 
     def _flush_changes(self) -> None:
         changes = sorted(self._changes)
@@ -290,8 +302,8 @@ class TagWriter:
         if not prefixes:
             return
         rows = self._tx.query("digests_by_prefix", repository_id=state.repository_id, prefixes=prefixes)
-        for content, digest_id, images in rows:
-            state.digests.setdefault(bytes(content), KnownDigest(digest_id, images and bytes(images)))
+        for content, digest_id, images, kind in rows:
+            state.digests.setdefault(bytes(content), KnownDigest(digest_id, images and bytes(images), kind))
 
     def _store(self, state: RepositoryState, tag: Tag, at: int, outcome: PageOutcome) -> None:
         known = state.tags.get(tag.name)
@@ -423,7 +435,7 @@ class TagWriter:
             self._digests.append(((state.repository_id, known.digest_id, content, *row), known))
             self._prefixes.append((_prefix(content), state.repository_id, known.digest_id, 0))
         elif known.images is None and tag.images:
-            media_type_id, size, packed = self._describe(state, known, content, tag)
+            media_type_id, size, packed, kind = self._describe(state, known, content, tag)
             self._described.append(
                 {
                     "repository_id": state.repository_id,
@@ -431,6 +443,7 @@ class TagWriter:
                     "media_type_id": media_type_id,
                     "size": size,
                     "images": packed,
+                    "kind": kind,
                 }
             )
         elif tag.images and tag.images is not known.seen and tag.digest == content:
@@ -439,13 +452,20 @@ class TagWriter:
                 outcome.warnings.append(
                     f"tag {tag.name}: a known digest was shown with other platform images: kept what was known"
                 )
+        if (tag.kind or 0) > known.kind:
+            known.kind = tag.kind or 0
+            outcome.news += 1
+            self._kinds.append(
+                {"repository_id": state.repository_id, "digest_id": known.digest_id, "kind": known.kind}
+            )
         return known
 
     def _describe(self, state: RepositoryState, known: KnownDigest, content: bytes, tag: Tag) -> Row:
-        """Media type, size and packed images of a tag's digest; images not known before get their numbers."""
+        """Media type, size, images and kind of a tag's digest as stored; new images get their numbers."""
         known.seen = tag.images
         known.images = self._images(state, known, tag.images) if tag.images else None
-        return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images
+        known.kind = max(known.kind, tag.kind or 0)
+        return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images, known.stored_kind()
 
     def _images(self, state: RepositoryState, index: KnownDigest, images: tuple[PlatformImage, ...]) -> bytes:
         repository_id, index_id, digests = state.repository_id, index.digest_id, state.digests
@@ -455,7 +475,8 @@ class TagWriter:
             known = digests.get(digest)
             if known is None:
                 known = self._new_digest(state, digest)
-                self._digests.append(((repository_id, known.digest_id, digest, None, image.size, None), known))
+                row = (repository_id, known.digest_id, digest, None, image.size, None, None)
+                self._digests.append((row, known))
             digest_id = known.digest_id
             if digest_id != index_id and digest_id not in members:
                 members.add(digest_id)

@@ -26,6 +26,9 @@ from hubindex.index.search import Query, search
 from hubindex.index.timeline import PERIOD
 from tests.index.building import add, crawl, rows, tag
 
+WITHOUT_KINDS = ("ALTER TABLE digest DROP COLUMN kind", "ALTER TABLE repository DROP COLUMN kinds")
+"""Back to before revision 0005."""
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
@@ -382,6 +385,7 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
         "DROP TABLE seed",
         "DROP TABLE change",
         "ALTER TABLE digest DROP COLUMN tags",
+        *WITHOUT_KINDS,
         "UPDATE alembic_version SET version_num = '0001'",
     ):
         rows(location, statement, change=True)
@@ -397,7 +401,8 @@ def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, lo
     crawl(ingest, walked, 10, tag("a", 1))
     crawl(ingest, broken, 20, tag("a", 1), problem="page 2: broke off")
     ingest.close()
-    for statement in ("DROP TABLE job", "DROP TABLE seed", "UPDATE alembic_version SET version_num = '0002'"):
+    back = ("DROP TABLE job", "DROP TABLE seed", "UPDATE alembic_version SET version_num = '0002'")
+    for statement in (*back, *WITHOUT_KINDS):
         rows(location, statement, change=True)
     upgrade(location)
     week = 7 * 24 * 3600 * 1000
