@@ -69,7 +69,7 @@ _MEDIA_TYPES = (
 
 # cosign's tags (SIGNATURE_SPEC.md, ATTESTATION_SPEC.md, SBOM_SPEC.md), and the "referrers tag schema" of the OCI
 # distribution specification 1.1, which cuts the digits after 64.
-_attached = re.compile(r"(?:sha256-[0-9a-f]{64}|sha(?:384|512)-[0-9a-f]{64,118})(?:\.(.+))?", re.ASCII).fullmatch
+_ATTACHED_NAME = r"(?:sha256-[0-9a-f]{64}|sha(?:384|512)-[0-9a-f]{64,118})(?:\.(.+))?"
 _SUFFIXES = {None: "referrers", "sig": "signature", "att": "attestation", "sbom": "sbom"}
 _ATTACHMENT = "attachment"
 _SAID = 1 << 14  # in the number for a repository's kinds: as the source said, before any of its tags was seen
@@ -120,7 +120,7 @@ def attached(tag: str) -> str | None:
     """
     if not tag.startswith("sha"):
         return None
-    match = _attached(tag)
+    match = re.fullmatch(_ATTACHED_NAME, tag)  # compiled where it is needed: most questions have no such tag
     return None if match is None else _SUFFIXES.get(match[1], _ATTACHMENT)
 
 

@@ -129,7 +129,7 @@ class KnownDigest:
     def __init__(self, digest_id: int, images: bytes | None, kind: int | None = None) -> None:
         self.digest_id = digest_id
         self.images = images
-        self.kind: int = kind or (ContentKind.IMAGE if images else 0)
+        self.kind = kind or (int(ContentKind.IMAGE) if images else 0)
         self.seen: tuple[PlatformImage, ...] | None = None
         self.tags: list[str] | None = None
 
@@ -452,8 +452,8 @@ class TagWriter:
                 outcome.warnings.append(
                     f"tag {tag.name}: a known digest was shown with other platform images: kept what was known"
                 )
-        if (tag.kind or 0) > known.kind:
-            known.kind = tag.kind or 0
+        if tag.kind is not None and tag.kind > known.kind and tag.digest in {None, content}:
+            known.kind = int(tag.kind)
             outcome.news += 1
             self._kinds.append(
                 {"repository_id": state.repository_id, "digest_id": known.digest_id, "kind": known.kind}
@@ -464,7 +464,7 @@ class TagWriter:
         """Media type, size, images and kind of a tag's digest as stored; new images get their numbers."""
         known.seen = tag.images
         known.images = self._images(state, known, tag.images) if tag.images else None
-        known.kind = max(known.kind, tag.kind or 0)
+        known.kind = max(known.kind, int(tag.kind or 0))
         return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images, known.stored_kind()
 
     def _images(self, state: RepositoryState, index: KnownDigest, images: tuple[PlatformImage, ...]) -> bytes:
