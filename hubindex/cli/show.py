@@ -105,7 +105,7 @@ def _people(
         ("Updated", _when(facts.updated_at, now)),
         ("Registered", _when(facts.registered_at, now)),
         ("Tags", _tag_count(facts, tags)),
-        ("Attached", f"{attached:,} signatures, attestations, SBOMs and the like" if attached else None),
+        ("Attached", f"{attached:,} (signatures, attestations, SBOMs and the like)" if attached else None),
         (
             "Newest tag",
             f"{tags[0].name} ({_when(tags[0].pushed_at, now) or 'push time unknown'})" if tags else None,

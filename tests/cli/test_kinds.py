@@ -139,7 +139,7 @@ def test_show_counts_them_apart(filled: Location, call: Call) -> None:
     assert (row["TagCount"], row["AttachedCount"], row["Kind"]) == (2, 3, "image")
     assert row["NewestTag"] == "1.0"
     out = call("--db", filled.target, "show", "acme/app").out
-    assert "Tags:         2\nAttached:     3 signatures, attestations, SBOMs and the like\n" in out
+    assert "Tags:         2\nAttached:     3 (signatures, attestations, SBOMs and the like)\n" in out
     assert "Newest tag:   1.0 (" in out
     assert "Attached" not in call("--db", filled.target, "show", "acme/model").out
 
