@@ -103,8 +103,8 @@ digest = Table(
     Column("media_type_id", Integer),
     Column("size", BigInteger),
     Column("images", LargeBinary, comment="platform images, packed: platform_id, digest_id, …"),
-    Column("kind", SmallInteger, comment="`hubindex.kinds.Kind`; null: an image if it has images, else not known"),
     Column("tags", Text, comment="the tags that have or had it, separated by blanks"),
+    Column("kind", SmallInteger, comment="`hubindex.kinds.Kind`; null: an image if it has images, else not known"),
     sqlite_with_rowid=False,
 )
 

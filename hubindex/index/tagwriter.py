@@ -252,7 +252,10 @@ class TagWriter:
         changed = [(*known.evidence(), *key) for key, known in touched.items() if known.is_stored]
         tx.insert(tag_table, new)
         tx.insert(span, self._spans)
-        tx.insert(digest_table, [(*row, " ".join(known.tags or ()) or None) for row, known in self._digests])
+        tx.insert(
+            digest_table,
+            [(*row, " ".join(known.tags or ()) or None, known.stored_kind()) for row, known in self._digests],
+        )
         tx.insert(digest_prefix, self._prefixes)
         tx.update(tag_table, _EVIDENCE, changed)
         tx.run("describe_digest", *self._described)
@@ -435,7 +438,7 @@ class TagWriter:
             self._digests.append(((state.repository_id, known.digest_id, content, *row), known))
             self._prefixes.append((_prefix(content), state.repository_id, known.digest_id, 0))
         elif known.images is None and tag.images:
-            media_type_id, size, packed, kind = self._describe(state, known, content, tag)
+            media_type_id, size, packed = self._describe(state, known, content, tag)
             self._described.append(
                 {
                     "repository_id": state.repository_id,
@@ -443,7 +446,7 @@ class TagWriter:
                     "media_type_id": media_type_id,
                     "size": size,
                     "images": packed,
-                    "kind": kind,
+                    "kind": known.stored_kind(),
                 }
             )
         elif tag.images and tag.images is not known.seen and tag.digest == content:
@@ -461,11 +464,11 @@ class TagWriter:
         return known
 
     def _describe(self, state: RepositoryState, known: KnownDigest, content: bytes, tag: Tag) -> Row:
-        """Media type, size, images and kind of a tag's digest as stored; new images get their numbers."""
+        """Media type, size and packed images of a tag's digest; images not known before get their numbers."""
         known.seen = tag.images
         known.images = self._images(state, known, tag.images) if tag.images else None
         known.kind = max(known.kind, int(tag.kind or 0))
-        return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images, known.stored_kind()
+        return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images
 
     def _images(self, state: RepositoryState, index: KnownDigest, images: tuple[PlatformImage, ...]) -> bytes:
         repository_id, index_id, digests = state.repository_id, index.digest_id, state.digests
@@ -475,8 +478,7 @@ class TagWriter:
             known = digests.get(digest)
             if known is None:
                 known = self._new_digest(state, digest)
-                row = (repository_id, known.digest_id, digest, None, image.size, None, None)
-                self._digests.append((row, known))
+                self._digests.append(((repository_id, known.digest_id, digest, None, image.size, None), known))
             digest_id = known.digest_id
             if digest_id != index_id and digest_id not in members:
                 members.add(digest_id)
