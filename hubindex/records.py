@@ -6,12 +6,14 @@ Times are UTC milliseconds since the epoch. Digests are raw bytes: 32 for `sha25
 
 from msgspec import Struct
 
+from hubindex.kinds import Kind
+
 
 class Repository(Struct, frozen=True, kw_only=True):
     """A repository as one source described it.
 
     `name` is the path inside its registry (`library/mongo`). `updated_at` is its last push,
-    `registered_at` its creation.
+    `registered_at` its creation. `kinds` are what it holds, empty if the source did not say.
     """
 
     name: str
@@ -22,6 +24,7 @@ class Repository(Struct, frozen=True, kw_only=True):
     is_automated: bool | None = None
     updated_at: int | None = None
     registered_at: int | None = None
+    kinds: frozenset[Kind] = frozenset()
 
 
 class RepositoryPage(Struct, frozen=True, kw_only=True):
@@ -55,7 +58,7 @@ class Tag(Struct, frozen=True, kw_only=True):
     `digest` is that of the image index or of the single image manifest. `images` holds the platform images
     sorted by platform, without attestations; empty means that the source's list was absent or unreadable,
     never that there are none. `size` is the source's own figure in bytes. `pushed_at` is the registry's word
-    for when the tag last moved.
+    for when the tag last moved. `kind` is what it holds, which for a signature or the like only its name tells.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Tag(Struct, frozen=True, kw_only=True):
     media_type: str | None = None
     size: int | None = None
     pushed_at: int | None = None
+    kind: Kind | None = None
     images: tuple[PlatformImage, ...] = ()
 
 

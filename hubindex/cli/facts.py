@@ -6,6 +6,7 @@ from hubindex.cli.ages import age
 from hubindex.cli.output import Format, Row, Table
 from hubindex.cli.tabwriter import visible
 from hubindex.index.repositories import TagFacts, least_specific_first
+from hubindex.kinds import IMAGE, UNKNOWN
 from hubindex.moment import to_rfc3339
 
 
@@ -57,6 +58,7 @@ TAG_TABLE = Table(
         "LastSeen": "LAST SEEN",
         "Aliases": "ALIASES",
         "Certainty": "CERTAINTY",
+        "Kind": "KIND",
     },
     ("Name", "Digest", "Size", "PushedAt", "Platforms"),
     "*hubindex.Tag",
@@ -77,6 +79,7 @@ def tag_row(tag: TagFacts) -> Row:
         "LastSeen": to_rfc3339(tag.last_seen_at),
         "Aliases": list(tag.aliases),
         "Certainty": tag.certainty,
+        "Kind": tag.kind,
     }
 
 
@@ -86,7 +89,7 @@ def tag_cells(tags: Sequence[TagFacts], now: int) -> Row:
         **tag_row(tags[0]),
         "Name": equal_names([tag.name for tag in tags], most=6),
         "Digest": short_digest(tags[0].digest),
-        "Platforms": some(tags[0].platforms),
+        "Platforms": _kind_and_platforms(tags[0], some(tags[0].platforms)),
         "Size": size(tags[0].size),
         "PushedAt": age(tags[0].pushed_at, now),
     }
@@ -94,7 +97,13 @@ def tag_cells(tags: Sequence[TagFacts], now: int) -> Row:
 
 def whole_tag_cells(tags: Sequence[TagFacts]) -> Row:
     """The same with nothing left out."""
-    return {**tag_row(tags[0]), "Name": equal_names([tag.name for tag in tags])}
+    platforms = _kind_and_platforms(tags[0], tags[0].platforms)
+    return {**tag_row(tags[0]), "Name": equal_names([tag.name for tag in tags]), "Platforms": platforms}
+
+
+def _kind_and_platforms(tag: TagFacts, platforms: Sequence[str]) -> list[str]:
+    """What is no image has no platforms, or few: its kind stands in their place, or before them."""
+    return [*([] if tag.kind in {IMAGE, UNKNOWN} else [tag.kind]), *platforms]
 
 
 def equal_names(names: Sequence[str], most: int | None = None) -> str:

@@ -43,7 +43,7 @@ class Table:
 
     def shown(self, row: Row, name: str) -> object:
         """A field as tables and templates have it: absent values empty, texts safe for a terminal."""
-        value = row[name]
+        value = row.get(name)
         change = self.show.get(name)
         return _safe(change(value) if change else value)
 
@@ -107,9 +107,10 @@ class Format:
 def search_table(*, truncate: bool) -> Table:
     """What `search` prints: docker's fields with docker's spellings, and the columns of docker up to 24.
 
-    Rows need `Name`, `Description`, `StarCount`, `IsOfficial`, `IsAutomated`, `PullCount` and `UpdatedAt`. Every
-    value is printed as text, in JSON too, and a description is one line of at most 45 columns in every format
-    unless `truncate` is false. JSON has docker's five keys; the other two fields are for templates.
+    Rows need `Name`, `Description`, `StarCount`, `IsOfficial`, `IsAutomated`, `PullCount` and `UpdatedAt`, and may
+    have `Kind`. Every value is printed as text, in JSON too, and a description is one line of at most 45
+    columns in every format unless `truncate` is false. JSON has docker's five keys; the other fields are for
+    templates.
     """
 
     def describe(value: object) -> str:
@@ -133,6 +134,7 @@ def search_table(*, truncate: bool) -> Table:
         "IsAutomated": "AUTOMATED",
         "PullCount": "PULLS",
         "UpdatedAt": "UPDATED",
+        "Kind": "KIND",
     }
     show: dict[str, Callable[[object], object]] = {
         "Description": describe,

@@ -73,7 +73,9 @@ def search(
     )
     with closing(open_reader(settings().location)) as reader:
         found = find(reader, query)
-    write(output.lines(map(_row, found)))
+    rows = map(_row, found)
+    is_template = template not in {"", "table", "json"}
+    write(output.lines(map(_with_kind, rows, found) if is_template else rows))
 
 
 def _row(found: Found) -> Row:
@@ -86,6 +88,11 @@ def _row(found: Found) -> Row:
         "PullCount": found.pull_count,
         "UpdatedAt": _moment(found.updated_at),
     }
+
+
+def _with_kind(row: Row, found: Found) -> Row:
+    """What a template may ask for besides; it takes time to load, which the usual search is spared."""
+    return {**row, "Kind": found.kind}
 
 
 def _moment(moment: int | None) -> str | None:

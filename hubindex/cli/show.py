@@ -13,12 +13,14 @@ from hubindex.index.reader import open_reader
 from hubindex.index.repositories import RepositoryFacts, TagFacts, least_specific_first
 from hubindex.index.repositories import repository as find
 from hubindex.index.repositories import tags as tags_of
+from hubindex.kinds import ATTACHED, IMAGE, UNKNOWN
 from hubindex.reference import Reference, short_name
 
 _TABLE = Table(
     {
         "Name": "NAME",
         "Description": "DESCRIPTION",
+        "Kind": "KIND",
         "StarCount": "STARS",
         "PullCount": "PULLS",
         "IsOfficial": "OFFICIAL",
@@ -26,6 +28,7 @@ _TABLE = Table(
         "UpdatedAt": "UPDATED",
         "RegisteredAt": "REGISTERED",
         "TagCount": "TAGS",
+        "AttachedCount": "ATTACHED",
         "NewestTag": "NEWEST TAG",
         "Latest": "LATEST",
         "LatestAliases": "LATEST ALIASES",
@@ -50,20 +53,24 @@ _TABLE = Table(
 def show(repository: str, template: str, no_trunc: bool) -> None:
     """Show what the index knows of a repository: counts, its newest tag, and what 'latest' is.
 
-    The state shown is that of the last crawl of the repository.
+    The state shown is that of the last crawl of the repository. Tags that attach a signature, an attestation, an
+    SBOM or the like to an image are counted apart.
     """
     reference = Reference.parse_repository(repository)
     with closing(open_reader(settings().location)) as reader, reader.snapshot():
         facts = find(reader, reference)
-        tags = tags_of(reader, facts)
-    write(one(template, _TABLE, _row(facts, tags), _people(facts, tags, no_trunc=no_trunc)))
+        found = tags_of(reader, facts)
+    tags = [tag for tag in found if tag.kind not in ATTACHED]
+    attached = len(found) - len(tags)
+    write(one(template, _TABLE, _row(facts, tags, attached), _people(facts, tags, attached, no_trunc=no_trunc)))
 
 
-def _row(facts: RepositoryFacts, tags: list[TagFacts]) -> Row:
+def _row(facts: RepositoryFacts, tags: list[TagFacts], attached: int) -> Row:
     latest = _latest(tags)
     return {
         "Name": short_name(facts.name),
         "Description": facts.description,
+        "Kind": facts.kind,
         "StarCount": facts.star_count,
         "PullCount": facts.pull_count,
         "IsOfficial": facts.is_official,
@@ -71,6 +78,7 @@ def _row(facts: RepositoryFacts, tags: list[TagFacts]) -> Row:
         "UpdatedAt": optional_moment(facts.updated_at),
         "RegisteredAt": optional_moment(facts.registered_at),
         "TagCount": len(tags) if facts.walked_at is not None else None,
+        "AttachedCount": attached if facts.walked_at is not None else None,
         "NewestTag": tags[0].name if tags else None,
         "Latest": latest.digest if latest else None,
         "LatestAliases": least_specific_first(latest.aliases) if latest else [],
@@ -84,19 +92,21 @@ def _row(facts: RepositoryFacts, tags: list[TagFacts]) -> Row:
     }
 
 
-def _people(facts: RepositoryFacts, tags: list[TagFacts], *, no_trunc: bool) -> list[tuple[str, object]]:
+def _people(
+    facts: RepositoryFacts, tags: list[TagFacts], attached: int, *, no_trunc: bool
+) -> list[tuple[str, object]]:
     now = moment.now()
     latest = _latest(tags)
-    kinds = [*(["official image"] if facts.is_official else []), *(["automated"] if facts.is_automated else [])]
     rows: list[tuple[str, object]] = [
         ("Name", short_name(facts.name)),
         ("Description", facts.description),
-        ("Kind", ", ".join(kinds)),
+        ("Kind", _kind(facts)),
         ("Stars", f"{facts.star_count:,}"),
         ("Pulls", f"{facts.pull_count:,}"),
         ("Updated", _when(facts.updated_at, now)),
         ("Registered", _when(facts.registered_at, now)),
         ("Tags", _tag_count(facts, tags)),
+        ("Attached", f"{attached:,} (signatures, attestations, SBOMs and the like)" if attached else None),
         (
             "Newest tag",
             f"{tags[0].name} ({_when(tags[0].pushed_at, now) or 'push time unknown'})" if tags else None,
@@ -119,6 +129,13 @@ def _people(facts: RepositoryFacts, tags: list[TagFacts], *, no_trunc: bool) -> 
 
 def _latest(tags: list[TagFacts]) -> TagFacts | None:
     return next((tag for tag in tags if tag.name == "latest"), None)
+
+
+def _kind(facts: RepositoryFacts) -> str:
+    kinds = [] if facts.kind == UNKNOWN else facts.kind.split(", ")
+    if facts.is_official:
+        kinds = [f"official {kind}" if kind == IMAGE else kind for kind in kinds]
+    return ", ".join([*kinds, *(["automated"] if facts.is_automated else [])])
 
 
 def _tag_count(facts: RepositoryFacts, tags: list[TagFacts]) -> str:

@@ -14,6 +14,7 @@ from hubindex.index.reader import Reader, open_reader
 from hubindex.index.repositories import RepositoryFacts, TagFacts
 from hubindex.index.repositories import repository as find
 from hubindex.index.repositories import tags as tags_of
+from hubindex.kinds import ATTACHED
 from hubindex.moment import parse_moment
 from hubindex.reference import Reference, short_name
 
@@ -36,6 +37,9 @@ _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
 @click.option("--match", "pattern", metavar="GLOB", help="Only tags that match: '7.*', '*-alpine'.")
 @click.option("--sort", type=click.Choice(list(_SORTS)), default="newest", show_default=True, help="The order.")
 @click.option("--limit", type=click.IntRange(min=1), help="Max number of tags.  [default: all]")
+@click.option(
+    "--all", "everything", is_flag=True, help="In the table, signatures, attestations, SBOMs and the like too."
+)
 @format_option
 @no_trunc_option
 @common_options
@@ -45,12 +49,15 @@ def tags(
     pattern: str | None,
     sort: str,
     limit: int | None,
+    everything: bool,
     template: str,
     no_trunc: bool,
 ) -> None:
     """List the tags of a repository as the last crawl saw them, or as they were; newest push first.
 
-    In the table, tags with the same digest share a row: 'latest = 7 = 7.0 = 7.0.12'.
+    In the table, tags with the same digest share a row: 'latest = 7 = 7.0 = 7.0.12'. Tags that attach a signature,
+    an attestation, an SBOM or the like to an image ('sha256-….sig') are left out of it, unless nothing else
+    matches; templates and JSON have all tags.
     """
     reference = Reference.parse_repository(repository)
     output = Format(template, TAG_TABLE)
@@ -65,13 +72,20 @@ def tags(
             )
         found = tags_of(reader, facts) if at is None else _tags_at(reader, facts, at)
         whole_at = None if at is None or at == now else _first_whole_look(reader, facts)
-    found = sorted(_matching(found, pattern), key=_SORTS[sort])[:limit]
-    if template not in {"", "table"}:
+    found = _matching(found, pattern)
+    is_table = template in {"", "table"}
+    left_out = 0
+    if is_table and not everything:
+        found, left_out = _versions(found)
+    found = sorted(found, key=_SORTS[sort])[:limit]
+    if not is_table:
         write(output.lines(map(tag_row, found)))
     elif no_trunc:
         write(output.lines(map(whole_tag_cells, _grouped(found))))
     else:
         write(output.lines(tag_cells(group, now) for group in _grouped(found)))
+    if left_out:
+        _tell_left_out(left_out)
     if at is not None and at != now:
         _tell_moment(at, whole_at)
     _tell_gaps(facts, at)
@@ -99,6 +113,19 @@ def _matching(found: list[TagFacts], pattern: str | None) -> list[TagFacts]:
 
     matches = compile_pattern(translate(pattern)).match
     return [tag for tag in found if matches(tag.name)]
+
+
+def _versions(found: list[TagFacts]) -> tuple[list[TagFacts], int]:
+    """The tags without those that attach something to an image, if any are left; and how many these are."""
+    versions = [tag for tag in found if tag.kind not in ATTACHED]
+    return (versions, len(found) - len(versions)) if versions else (found, 0)
+
+
+def _tell_left_out(count: int) -> None:
+    if count == 1:
+        note("hubindex: 1 signature, attestation or SBOM is left out: --all shows it")
+    else:
+        note(f"hubindex: {count:,} signatures, attestations and SBOMs are left out: --all shows them")
 
 
 def _first_whole_look(reader: Reader, facts: RepositoryFacts) -> int | None:

@@ -15,7 +15,7 @@ class Digest(NamedTuple):
     """A content of a repository: its digest as text, None if only the platform images are known.
 
     `images` are (platform, number of the image's digest), None if they are not known; `tags` the names of all tags
-    that have or had it.
+    that have or had it. `kind` is the number stored for what it is.
     """
 
     text: str | None
@@ -23,6 +23,7 @@ class Digest(NamedTuple):
     images: tuple[tuple[str, int], ...] | None
     media_type: str | None
     tags: tuple[str, ...]
+    kind: int | None
 
 
 class Archive:
@@ -70,10 +71,10 @@ class Archive:
         if missing:
             rows = self._query("digests", digest_ids=missing)
             self._name_platforms(row[3] for row in rows)
-            for number, raw, size, images, media_type, names in rows:
+            for number, raw, size, images, media_type, names, kind in rows:
                 pairs = None if images is None else self._images(bytes(images))
                 self._digests[number] = Digest(
-                    digest_text(bytes(raw)), size, pairs, media_type, tuple((names or "").split())
+                    digest_text(bytes(raw)), size, pairs, media_type, tuple((names or "").split()), kind
                 )
         return self._digests
 

@@ -171,7 +171,8 @@ class Transaction:
         self._driver.executemany(one, rows[whole:])
 
     def _copy(self, table: Table, rows: list[Row]) -> None:
-        with self._driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+        columns = ", ".join(table.columns.keys())  # a migrated table has them in another order
+        with self._driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
             write = copy.write_row
             for row in rows:
                 write(row)

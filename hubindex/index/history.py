@@ -14,6 +14,7 @@ from hubindex.index.evidence import Sweeps
 from hubindex.index.platforms import digest_text
 from hubindex.index.reader import Reader
 from hubindex.index.timeline import GONE, UNKNOWN, Conflict, Contradiction, Push, Span, Sweep, span_at, timeline
+from hubindex.kinds import of_tag, platforms_of
 from hubindex.moment import to_rfc3339
 from hubindex.platform import Platform
 from hubindex.reference import Reference, short_name
@@ -136,25 +137,22 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
     for tag, span in held.items():
         digest = digests.get(span.content)
         text = digest.text if digest else None
-        certainty = (
-            Certainty.UNKNOWN
-            if text is None
-            else Certainty.CONFIRMED
-            if span.is_confirmed(at)
-            else Certainty.INFERRED
-        )
+        sure = Certainty.CONFIRMED if span.is_confirmed(at) else Certainty.INFERRED
+        platforms = sorted({platform for platform, _ in (digest and digest.images) or ()})
+        kind = of_tag(tag, digest.kind if digest else None, platforms)
         found.append(
             repositories.TagFacts(
                 tag,
                 text,
                 digest.media_type if digest else None,
-                tuple(sorted({platform for platform, _ in (digest and digest.images) or ()})),
+                platforms_of(kind, platforms),
                 digest.size if digest else None,
                 span.pushes[0].pushed_at,
                 span.since,
                 span.last_seen_at,
                 aliases.get(tag, ()),
-                certainty,
+                Certainty.UNKNOWN if text is None else sure,
+                kind,
             )
         )
     return repositories.newest_first(found)

@@ -20,6 +20,7 @@ from hubindex.index.reader import Row
 from hubindex.index.schema import repository as repository_table
 from hubindex.index.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
 from hubindex.index.words import Document, term_key
+from hubindex.kinds import said_of_repository
 from hubindex.records import Repository, TagPage
 
 DOCKER_HUB = 1
@@ -38,7 +39,7 @@ _MOST_PIECES = 8
 
 _DESCRIBED = (
     "description", "star_count", "pull_count", "is_official", "is_automated",
-    "updated_at", "registered_at", "seen_at", "missing_at", "gone_at",
+    "updated_at", "registered_at", "seen_at", "missing_at", "gone_at", "kinds",
 )  # fmt: skip
 
 
@@ -340,6 +341,7 @@ def _new_row(repository_id: int, record: Repository, seen_at: int) -> Row:
         repository_id, DOCKER_HUB, record.name, record.description or "", record.star_count or 0,
         record.pull_count or 0, bool(record.is_official), bool(record.is_automated), record.updated_at,
         record.registered_at, seen_at, seen_at, None, None, None, None, None, None, None, 0, 0,
+        said_of_repository(record.kinds, None),
     )  # fmt: skip
 
 
@@ -353,7 +355,8 @@ def _refreshed(row: Row, record: Repository, seen_at: int) -> Row:
     )  # fmt: skip
     merged = (old if new is None else new for new, old in zip(news, row[2:9], strict=True))
     is_back = seen_at >= (row[11] or row[10] or 0)
-    return *merged, seen_at, *((None, None) if is_back else row[10:12])
+    absence = (None, None) if is_back else row[10:12]
+    return *merged, seen_at, *absence, said_of_repository(record.kinds, row[12])
 
 
 def _document(repository_id: int, name: str, values: Row) -> Document:

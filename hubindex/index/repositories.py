@@ -11,11 +11,15 @@ from hubindex.index.evidence import Sweeps
 from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.reader import EMPTY, Reader, Row
 from hubindex.index.timeline import GONE, UNKNOWN, span_at
+from hubindex.kinds import attached, of_mask, of_tag, platforms_of
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 
 class RepositoryFacts(NamedTuple):
-    """A repository's row. Times are UTC milliseconds; `walk_problem` says why its last walk was no sweep."""
+    """A repository's row. Times are UTC milliseconds; `walk_problem` says why its last walk was no sweep.
+
+    `kind` is what it holds, as far as known: `image`, `helm chart`; several separated by commas, or `unknown`.
+    """
 
     repository_id: int
     name: str
@@ -33,6 +37,7 @@ class RepositoryFacts(NamedTuple):
     walked_at: int | None
     walk_problem: str | None
     sweeps: Sweeps
+    kind: str
 
     @property
     def looked_at(self) -> int | None:
@@ -45,7 +50,7 @@ class TagFacts(NamedTuple):
 
     `digest` is None where it is not known. `certainty` is `confirmed` if the last look saw it so, `inferred` if an
     earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, the most
-    specific version first.
+    specific version first. `kind` is what it holds: `image`, `helm chart`, `signature` and so on, or `unknown`.
     """
 
     name: str
@@ -58,6 +63,7 @@ class TagFacts(NamedTuple):
     last_seen_at: int
     aliases: tuple[str, ...]
     certainty: Certainty
+    kind: str
 
 
 class Status(NamedTuple):
@@ -89,7 +95,9 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
             raise NoAnswer(f"{name} is not in the index, which holds repositories of Docker Hub only")
         raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
     row = rows[0]
-    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], Sweeps._make(row[15:])))
+    kind = of_mask(row[18], is_official=bool(row[5]))
+    sweeps = Sweeps._make(row[15:18])
+    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], sweeps, kind))
 
 
 def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
@@ -143,6 +151,7 @@ class _TagRow(NamedTuple):
     size: int | None
     images: bytes | None
     media_type: str | None
+    kind: int | None
 
     @property
     def open_span(self) -> Row:
@@ -163,12 +172,13 @@ def newest_first(found: list[TagFacts]) -> list[TagFacts]:
 def aliases(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     """For each tag that shares its content with others: these, the most specific version first.
 
-    `contents` are the numbers of the tags' contents; what is not known is shared by nobody.
+    `contents` are the numbers of the tags' contents; what is not known is shared by nobody. A version is never
+    an alias of a tag that is named as signatures are.
     """
-    names: dict[int, list[str]] = {}
+    names: dict[tuple[int, bool], list[str]] = {}
     for name, content in contents.items():
         if content > UNKNOWN:
-            names.setdefault(content, []).append(name)
+            names.setdefault((content, attached(name) is None), []).append(name)
     shared = [sorted(several, key=_specificity) for several in names.values() if len(several) > 1]
     return {name: tuple(other for other in several if other != name) for several in shared for name in several}
 
@@ -211,10 +221,11 @@ def _tag(
     else:
         is_seen = at >= (facts.looked_at or 0)
         certainty = Certainty.CONFIRMED if is_certain and is_seen else Certainty.INFERRED
-    found = {platforms[platform_id] for platform_id, _ in unpack(row.images or b"")}
+    found = sorted({platforms[platform_id] for platform_id, _ in unpack(row.images or b"")})
+    kind = of_tag(row.name, row.kind, found)
     return TagFacts(
-        row.name, digest, row.media_type, tuple(sorted(found)), row.size, row.pushed_at, row.first_seen_at, at,
-        others, certainty,
+        row.name, digest, row.media_type, platforms_of(kind, found), row.size, row.pushed_at, row.first_seen_at,
+        at, others, certainty, kind,
     )  # fmt: skip
 
 

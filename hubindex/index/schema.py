@@ -56,6 +56,7 @@ repository = Table(
     Column("partial_since", BigInteger, comment="that walk saw every tag pushed after this"),
     Column("last_tag_id", Integer, nullable=False),
     Column("last_digest_id", Integer, nullable=False),
+    Column("kinds", SmallInteger, comment="what it holds: see `hubindex.kinds.of_mask`"),
     UniqueConstraint("registry_id", "name", name="repository_name"),
 )
 
@@ -104,6 +105,7 @@ digest = Table(
     Column("size", BigInteger),
     Column("images", LargeBinary, comment="platform images, packed: platform_id, digest_id, …"),
     Column("tags", Text, comment="the tags that have or had it, separated by blanks"),
+    Column("kind", SmallInteger, comment="`hubindex.kinds.Kind`; null: an image if it has images, else not known"),
     sqlite_with_rowid=False,
 )
 

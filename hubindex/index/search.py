@@ -53,7 +53,10 @@ class Query(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A repository that matches. `position` is its place in the Hub's own answer for this term."""
+    """A repository that matches. `position` is its place in the Hub's own answer for this term.
+
+    `kinds` is the index's own number for what `kind` tells.
+    """
 
     repository_id: int
     name: str
@@ -63,7 +66,15 @@ class Found(NamedTuple):
     is_automated: bool
     pull_count: int
     updated_at: int | None
+    kinds: int | None = None
     position: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it holds, as far as known: `image`, `helm chart`; several separated by commas, or `unknown`."""
+        from hubindex.kinds import of_mask
+
+        return of_mask(self.kinds, is_official=self.is_official)
 
     @property
     def order(self) -> tuple[int, float, int, str]:

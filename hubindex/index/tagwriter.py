@@ -24,6 +24,8 @@ from hubindex.index.schema import digest_prefix, repository, span
 from hubindex.index.schema import tag as tag_table
 from hubindex.index.sql import Parameters
 from hubindex.index.timeline import period
+from hubindex.kinds import Kind as ContentKind
+from hubindex.kinds import seen_in_tags
 from hubindex.records import PlatformImage, Tag, TagPage
 
 _MOST_REMEMBERED = 10_000
@@ -57,7 +59,7 @@ class RepositoryState:
 
     COLUMNS = (
         "last_tag_id", "last_digest_id", "swept_at", "partial_at", "partial_since",
-        "updated_at", "missing_at", "gone_at", "walked_at", "walk_problem",
+        "updated_at", "missing_at", "gone_at", "walked_at", "walk_problem", "kinds",
     )  # fmt: skip
 
     def __init__(self, repository_id: int, row: Row) -> None:
@@ -69,13 +71,15 @@ class RepositoryState:
         self.last_tag_id, self.last_digest_id = row[0], row[1]
         self.sweeps = Sweeps(row[2], row[3], row[4])
         self.updated_at: int | None = row[5]
-        self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[6:]
+        self.missing_at, self.gone_at, self.walked_at, self.walk_problem = row[6:10]
+        self.kinds: int | None = row[10]
 
     def row(self) -> Row:
         """The values of `COLUMNS`."""
         return (
             self.last_tag_id, self.last_digest_id, *self.sweeps,
             self.updated_at, self.missing_at, self.gone_at, self.walked_at, self.walk_problem,
+            self.kinds,
         )  # fmt: skip
 
 
@@ -98,10 +102,10 @@ class KnownTag:
     def of_row(cls, row: Row) -> "KnownTag":
         """From a row of `tags_named` or `open_tags`."""
         name, tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at, closed_spans = row[:8]
-        seen_at, content, images = row[8:]
+        seen_at, content, images, kind = row[8:]
         content = bytes(content) if content is not None else None
         span = Open(content, pushed_at, first_seen_at, last_seen_at, gone_at, seen_at)
-        digest = None if digest_id is None else KnownDigest(digest_id, None if images is None else bytes(images))
+        digest = None if digest_id is None else KnownDigest(digest_id, images and bytes(images), kind)
         known = cls(name, tag_id, span, digest, closed_spans)
         known.is_stored = True
         return known
@@ -123,27 +127,33 @@ class KnownTag:
             and at >= span.first_seen_at
             and self.digest is not None
             and (not tag.images or self.digest.has_as_many_as(tag.images))
+            and (tag.kind or 0) <= self.digest.kind
         )
 
 
 class KnownDigest:
-    """A digest's number in its repository, and its packed platform images as far as known.
+    """A digest's number in its repository, and its packed platform images and its kind (or 0) as far as known.
 
     `seen` are the images it was last shown with: tags that share a digest mostly share this very object. `tags`
     are the names of those that point to it, while its row is not written yet.
     """
 
-    __slots__ = ("digest_id", "images", "seen", "tags")
+    __slots__ = ("digest_id", "images", "kind", "seen", "tags")
 
-    def __init__(self, digest_id: int, images: bytes | None) -> None:
+    def __init__(self, digest_id: int, images: bytes | None, kind: int | None = None) -> None:
         self.digest_id = digest_id
         self.images = images
+        self.kind = kind or (int(ContentKind.IMAGE) if images else 0)
         self.seen: tuple[PlatformImage, ...] | None = None
         self.tags: list[str] | None = None
 
     def has_as_many_as(self, images: tuple[PlatformImage, ...]) -> bool:
         """Whether the number of its platform images is known, and that of `images`."""
         return self.images is not None and count(self.images) == len(images)
+
+    def stored_kind(self) -> int | None:
+        """Its kind as the index stores it: not for images whose platforms are known, which are nearly all."""
+        return None if self.images and self.kind == ContentKind.IMAGE else self.kind or None
 
 
 class TagWriter:
@@ -159,6 +169,7 @@ class TagWriter:
         self._prefixes: list[Row] = []
         self._described: list[Parameters] = []
         self._held: list[Parameters] = []
+        self._kinds: list[Parameters] = []
         self._changes: set[tuple[int, int]] = set()
         self._sweeps: list[Row] = []
         self._written = 0
@@ -186,6 +197,7 @@ class TagWriter:
         outcome = PageOutcome()
         if page.observed_at + CLOCK_SKEW < (state.sweeps.swept_at or 0):
             outcome.warnings.append("the index holds a later look at it than this one: is the clock right?")
+        state.kinds = seen_in_tags([(tag.name, tag.kind) for tag in page.tags], state.kinds)
         self._load_tags(state, page.tags)
         known, at = state.tags, page.observed_at
         changed = [tag for tag in page.tags if (k := known.get(tag.name)) is None or not k.is_unchanged(tag, at)]
@@ -286,11 +298,15 @@ class TagWriter:
         changed = [(*known.evidence(), *key) for key, known in touched.items() if known.is_stored]
         tx.insert(tag_table, new)
         tx.insert(span, self._spans)
-        tx.insert(digest_table, [(*row, " ".join(known.tags or ()) or None) for row, known in self._digests])
+        tx.insert(
+            digest_table,
+            [(*row, " ".join(known.tags or ()) or None, known.stored_kind()) for row, known in self._digests],
+        )
         tx.insert(digest_prefix, self._prefixes)
         tx.update(tag_table, _EVIDENCE, changed)
         tx.run("describe_digest", *self._described)
         tx.run("hold_digest", *self._held)
+        tx.run("name_digest_kind", *self._kinds)
         self._flush_changes()
         tx.run("add_sweep", *(dict(zip(_SWEEP, row, strict=True)) for row in self._sweeps))
         for known in touched.values():
@@ -299,7 +315,7 @@ class TagWriter:
             digest.tags = None
         self._touched, self._changes = {}, set()
         self._spans, self._digests, self._prefixes, self._sweeps = [], [], [], []
-        self._described, self._held = [], []
+        self._described, self._held, self._kinds = [], [], []
 
     def _flush_changes(self) -> None:
         changes = sorted(self._changes)
@@ -335,8 +351,8 @@ class TagWriter:
         if not prefixes:
             return
         rows = self._tx.query("digests_by_prefix", repository_id=state.repository_id, prefixes=prefixes)
-        for content, digest_id, images in rows:
-            state.digests.setdefault(bytes(content), KnownDigest(digest_id, images and bytes(images)))
+        for content, digest_id, images, kind in rows:
+            state.digests.setdefault(bytes(content), KnownDigest(digest_id, images and bytes(images), kind))
 
     def _store(self, state: RepositoryState, tag: Tag, at: int, outcome: PageOutcome) -> None:
         known = state.tags.get(tag.name)
@@ -495,6 +511,7 @@ class TagWriter:
                     "media_type_id": media_type_id,
                     "size": size,
                     "images": packed,
+                    "kind": known.stored_kind(),
                 }
             )
         elif tag.images and tag.images is not known.seen and tag.digest == content:
@@ -503,12 +520,19 @@ class TagWriter:
                 outcome.warnings.append(
                     f"tag {tag.name}: a known digest was shown with other platform images: kept what was known"
                 )
+        if tag.kind is not None and tag.kind > known.kind and tag.digest in {None, content}:
+            known.kind = int(tag.kind)
+            outcome.news += 1
+            self._kinds.append(
+                {"repository_id": state.repository_id, "digest_id": known.digest_id, "kind": known.kind}
+            )
         return known
 
     def _describe(self, state: RepositoryState, known: KnownDigest, content: bytes, tag: Tag) -> Row:
         """Media type, size and packed images of a tag's digest; images not known before get their numbers."""
         known.seen = tag.images
         known.images = self._images(state, known, tag.images) if tag.images else None
+        known.kind = max(known.kind, int(tag.kind or 0))
         return self._numbers.media_type(self._tx, tag.media_type), tag.size, known.images
 
     def _images(self, state: RepositoryState, index: KnownDigest, images: tuple[PlatformImage, ...]) -> bytes:

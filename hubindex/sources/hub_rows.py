@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from hubindex import kinds
+from hubindex.kinds import Kind
 from hubindex.moment import from_rfc3339
 from hubindex.records import PlatformImage, Repository, RepositoryPage, Tag, TagPage
 from hubindex.sources import names
@@ -57,11 +59,14 @@ class _RepositoryRow(Row):
     is_automated: bool | None = None
     last_updated: str | None = None
     date_registered: str | None = None
+    content_types: list[str] | None = None
+    media_types: list[str] | None = None
 
 
 class _TagRow(Row):
     digest: str | None = None
     media_type: str | None = None
+    content_type: str | None = None
     full_size: int | str | None = None
     tag_last_pushed: str | None = None
     last_updated: str | None = None
@@ -117,7 +122,7 @@ def search_page(body: bytes, term: str, observed_at: int) -> RepositoryPage:
 
 
 def namespace_page(body: bytes, namespace: str, observed_at: int) -> RepositoryPage:
-    """A page of a namespace's repositories, without private ones and plugins, which are not images.
+    """A page of a namespace's repositories, without private ones.
 
     Raises `msgspec.DecodeError` if the body is no list of rows.
     """
@@ -125,7 +130,7 @@ def namespace_page(body: bytes, namespace: str, observed_at: int) -> RepositoryP
     page = _repository_pages.decode(body, complaints)
     found = []
     for position, row in enumerate(page.rows):
-        if row.is_private or row.repository_type == "plugin":
+        if row.is_private:
             continue
         name = f"{row.namespace or namespace}/{row.name}"
         if not is_repository(name):
@@ -162,6 +167,7 @@ def _repository(name: str, row: _RepositoryRow) -> Repository:
         is_automated=row.is_automated,
         updated_at=_moment(row.last_updated),
         registered_at=_moment(row.date_registered),
+        kinds=kinds.of_repository(row.repository_type, row.content_types, row.media_types),
     )
 
 
@@ -195,6 +201,7 @@ class _TagReader:
         self._complaints = complaints
         self._known: dict[str, tuple[bytes, tuple[PlatformImage, ...]]] = {}
         self._media_types: dict[str | None, str | None] = {}
+        self._kinds: dict[tuple[str | None, str | None, bool], Kind | None] = {}
         self._platforms: dict[tuple[str | None, str | None, str | None, str | None], str] = {}
 
     def tag(self, position: int, row: _TagRow) -> Tag | None:
@@ -214,8 +221,19 @@ class _TagReader:
             media_type=media_type,
             size=_count(row.full_size),
             pushed_at=_moment(row.tag_last_pushed) or _moment(row.last_updated),
+            kind=self._kind(row, images),
             images=images,
         )
+
+    def _kind(self, row: _TagRow, images: tuple[PlatformImage, ...]) -> Kind | None:
+        unknown = kinds.UNKNOWN_PLATFORM  # sorted by platform: if the first and the last are so, all are
+        has_platforms = bool(images) and (images[0].platform != unknown or images[-1].platform != unknown)
+        told = row.content_type, row.media_type, has_platforms
+        try:
+            return self._kinds[told]
+        except KeyError:
+            kind = kinds.of_content(row.content_type, row.media_type, has_platforms=has_platforms)
+            return self._kinds.setdefault(told, kind)
 
     def _read_content(self, position: int, row: _TagRow) -> tuple[bytes | None, tuple[PlatformImage, ...]]:
         """What the tag points to: its digest and its platform images."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from multidict import MultiMapping
 from yarl import URL
 
-from hubindex import errors, moment
+from hubindex import errors, kinds, moment
 from hubindex.records import Tag, TagNames
 from hubindex.sources import names
 from hubindex.sources.credentials import Credentials
@@ -114,8 +114,9 @@ class Registry:
         digest = names.digest_bytes(headers.get("Docker-Content-Digest", ""))
         if digest is None:
             raise errors.UnreadableAnswer(f"{name}:{tag}: the registry does not tell its digest")
-        media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return answer.sent_at, Tag(name=tag, digest=digest, media_type=names.media_type(media_type))
+        media_type = names.media_type(headers.get("Content-Type", "").partition(";")[0].strip().lower())
+        kind = kinds.of_content(None, media_type)
+        return answer.sent_at, Tag(name=tag, digest=digest, media_type=media_type, kind=kind)
 
     async def _tag_list(self, url: URL, walk: "_Walk") -> URL | None:
         """Ask for one page and add it to the walk; the address of the next page, if there is one."""

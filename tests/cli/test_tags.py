@@ -86,7 +86,7 @@ def test_json_has_real_types(sample: str, call: Call) -> None:
     seven = rows["7"]
     assert list(seven) == [
         "Name", "Digest", "MediaType", "Platforms", "Size", "PushedAt", "FirstSeen", "LastSeen",
-        "Aliases", "Certainty",
+        "Aliases", "Certainty", "Kind",
     ]  # fmt: skip
     assert len(seven["Digest"]) == len("sha256:") + 64
     assert isinstance(seven["Size"], int)

@@ -11,6 +11,16 @@ from dataclasses import dataclass, field, replace
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 IMAGE_CONFIG = "application/vnd.docker.container.image.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+
+ARTIFACTS = {
+    "helm": "application/vnd.cncf.helm.config.v1+json",
+    "model": "application/vnd.docker.ai.model.config.v0.1+json",
+    "plugin": "application/vnd.docker.plugin.v1+json",
+    "wasm": "application/vnd.wasm.config.v0+json",
+    "unrecognized": "application/octet-stream",
+}
+"""The `media_type` of what is no image, by `content_type`."""
 
 BOTH = ("linux/amd64", "linux/arm64/v8")
 
@@ -74,13 +84,15 @@ class FakeImage:
 class FakeTag:
     """A tag. `era` decides which keys its row has (API.md 6.6): 2016, 2018, 2019, 2022, 2023 or 2026.
 
-    `images` of `None` leaves the key out, a `digest` of `None` likewise. `id` never changes.
+    `content_type` is `image`, `helm`, `model`, `plugin`, `wasm`, `volume`, `compose` or `unrecognized`. `images`
+    of `None` leaves the key out, a `digest` of `None` likewise. `id` never changes.
     """
 
     name: str
     id: int
     digest: str | None = None
     media_type: str | None = None
+    content_type: str | None = "image"
     images: list[FakeImage] | None = field(default_factory=list)
     full_size: int = 0
     pushed_at: str | None = None
@@ -190,6 +202,43 @@ class FakeRepository:
                 )
             )
         return self.tags[0]
+
+    def push_artifact(
+        self,
+        name: str,
+        content_type: str,
+        *,
+        at: str | None = "2024-03-01T12:00:00.123456Z",
+        platform: str = "/",
+        media_type: str | None = None,
+    ) -> FakeTag:
+        """Push what is no image. Its row lists one image all the same, mostly for a platform of empty texts."""
+        image = FakeImage.of(platform, content=f"{self.path}:{name} {at}", pushed_at=at)
+        self.put(
+            FakeTag(
+                name=name,
+                id=self._id_for(name),
+                digest=image.digest,
+                media_type=media_type or ARTIFACTS[content_type],
+                content_type=content_type,
+                images=[image],
+                full_size=image.size,
+                pushed_at=at,
+            )
+        )
+        return self.tags[0]
+
+    def sign(self, name: str, *suffixes: str, at: str | None = "2024-03-01T13:00:00.123456Z") -> list[str]:
+        """Push tags that belong to the content of a tag, as cosign does: `.sig`, `.att`, `.sbom`; "" for none.
+
+        Returns the names. The Hub takes such things for images, by the media type of their config.
+        """
+        subject = self.tag(name).digest
+        assert subject is not None
+        names = [subject.replace(":", "-") + suffix for suffix in suffixes]
+        for each in names:
+            self.push_artifact(each, "image", at=at, media_type=OCI_CONFIG)
+        return names
 
     def put(self, tag: FakeTag) -> None:
         """Put a tag first in the list, in place of one of the same name."""

@@ -96,7 +96,7 @@ def tag_row(repository: FakeRepository, tag: FakeTag) -> Row:
             "tag_last_pushed": tag.pushed_at,
         }
         if tag.media_type is not None:
-            row |= {"media_type": tag.media_type, "content_type": "image"}
+            row |= {"media_type": tag.media_type, "content_type": tag.content_type}
     if tag.era >= 2023 and tag.digest is not None:
         row["digest"] = tag.digest
     return row
@@ -146,7 +146,9 @@ def _contents(repository: FakeRepository) -> Row:
     types = sorted({tag.media_type for tag in repository.tags if tag.media_type is not None})
     return {
         "media_types": types,
-        "content_types": ["image"] if types else [],
+        "content_types": sorted(
+            {tag.content_type for tag in repository.tags if tag.media_type and tag.content_type}
+        ),
         "categories": [{"name": name, "slug": slug} for name, slug in repository.categories],
         "storage_size": sum(tag.full_size for tag in repository.tags),
     }

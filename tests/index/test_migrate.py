@@ -26,6 +26,9 @@ from hubindex.index.search import Query, search
 from hubindex.index.timeline import PERIOD
 from tests.index.building import add, crawl, rows, tag
 
+WITHOUT_KINDS = ("ALTER TABLE digest DROP COLUMN kind", "ALTER TABLE repository DROP COLUMN kinds")
+"""Back to before revision 0005."""
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
@@ -383,6 +386,7 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
         "DROP TABLE change",
         "ALTER TABLE digest DROP COLUMN tags",
         "ALTER TABLE tag DROP COLUMN seen_at",
+        *WITHOUT_KINDS,
         "UPDATE alembic_version SET version_num = '0001'",
     ):
         rows(location, statement, change=True)
@@ -402,6 +406,7 @@ def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, lo
         "DROP TABLE job",
         "DROP TABLE seed",
         "ALTER TABLE tag DROP COLUMN seen_at",
+        *WITHOUT_KINDS,
         "UPDATE alembic_version SET version_num = '0002'",
     ):
         rows(location, statement, change=True)
@@ -427,6 +432,7 @@ def test_an_older_index_keeps_the_last_look_at_tags_without_a_push_time(
     ingest.close()
     for statement in (
         "ALTER TABLE tag DROP COLUMN seen_at",
+        *WITHOUT_KINDS,
         "UPDATE alembic_version SET version_num = '0003'",
     ):
         rows(location, statement, change=True)

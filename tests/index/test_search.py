@@ -425,8 +425,8 @@ def test_what_is_found(engine: Engine) -> None:
         [hub("library/a", 3, 4, "Some *text*", automated=True, at=5), hub("x/b")], {"a": ["x/b", "library/a"]}
     )
     first, second = search(engine.reader, Query("a"))
-    assert first[1:] == ("library/a", "Some *text*", 3, True, True, 4, 5, 2)
-    assert second[1:] == ("x/b", "", 0, False, False, 0, None, 1)
+    assert first[1:] == ("library/a", "Some *text*", 3, True, True, 4, 5, None, 2)
+    assert second[1:] == ("x/b", "", 0, False, False, 0, None, None, 1)
 
 
 # Any input is safe.

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubindex.errors import InvalidReference, NotFound, PaginationRefused, UnreadableAnswer, WrongUsage
+from hubindex.kinds import Kind
 from hubindex.records import PlatformImage, Repository, RepositoryPage, Tag, TagPage
 from hubindex.sources import hub_rows
 from hubindex.sources.http import HttpClient
@@ -284,6 +285,7 @@ class TestTags:
             media_type="application/vnd.oci.image.index.v1+json",
             size=83_983_956,
             pushed_at=1_757_429_570_123,
+            kind=Kind.IMAGE,
             images=(PlatformImage("linux/amd64", raw(A), 7), PlatformImage("linux/arm/v7", raw(B), 8)),
         )
 
@@ -562,16 +564,55 @@ class TestRepositories:
         page = found({"repo_name": "a/b", "short_description": "🚀" * 5000})
         assert page.repositories[0].description == "🚀" * 4000
 
-    def test_private_repositories_and_plugins_are_skipped(self) -> None:
-        """Without a warning; a type that is null is an image."""
+    def test_private_repositories_are_skipped(self) -> None:
+        """Without a warning."""
         page = repositories(
             {"name": "a", "namespace": "acme", "repository_type": None},
             {"name": "b", "namespace": "acme", "is_private": True},
             {"name": "c", "namespace": "acme", "repository_type": "plugin"},
             {"name": "d", "namespace": None, "repository_type": "image", "is_private": False},
         )
-        assert [repository.name for repository in page.repositories] == ["acme/a", "acme/d"]
+        assert [repository.name for repository in page.repositories] == ["acme/a", "acme/c", "acme/d"]
         assert page.warnings == ()
+
+    def test_what_repositories_hold(self) -> None:
+        """Their content types and media types; plugins by their type. What is no list of texts is left aside."""
+        page = repositories(
+            {"name": "a", "namespace": "acme", "content_types": ["helm"], "repository_type": "image"},
+            {
+                "name": "b",
+                "namespace": "acme",
+                "media_types": ["application/vnd.docker.ai.model.config.v0.1+json"],
+            },
+            {"name": "c", "namespace": "acme", "repository_type": "plugin", "content_types": None},
+            {"name": "d", "namespace": "acme", "content_types": [5], "media_types": "x"},
+            {"name": "e", "namespace": "acme", "content_types": ["", "\x1b[31m" * 9999]},
+        )
+        assert [set(repository.kinds) for repository in page.repositories] == [
+            {Kind.HELM_CHART}, {Kind.MODEL}, {Kind.PLUGIN}, set(), {Kind.ARTIFACT},
+        ]  # fmt: skip
+        assert page.warnings == ("repositories of acme, row 4 (d): content_types, media_types not understood",)
+
+    @pytest.mark.parametrize(
+        ("content_type", "kind"),
+        [
+            ("helm", Kind.HELM_CHART),
+            ("image", Kind.IMAGE),
+            ("x" * 100_000, Kind.ARTIFACT),
+            ("\x1b[31m", Kind.ARTIFACT),
+            ("", None),
+            (None, None),
+            (5, None),
+            (["helm"], None),
+            ({"helm": 1}, None),
+        ],
+    )
+    def test_what_tags_hold(self, content_type: object, kind: Kind | None) -> None:
+        """A content type of another sort is left aside, an unknown one is one of no known kind."""
+        row = {"name": "1", "digest": f"sha256:{'a' * 64}", "content_type": content_type, "images": []}
+        page = hub_rows.tag_page(json.dumps({"count": 1, "results": [row]}).encode(), "acme/a", NOW)
+        assert [tag.kind for tag in page.tags] == [kind]
+        assert len(page.warnings) == (content_type is not None and not isinstance(content_type, str))
 
     def test_rows_of_another_namespace_are_left_out(self) -> None:
         """A namespace speaks for itself only."""

@@ -60,7 +60,7 @@ SELECT tag_id, digest_id, pushed_at, first_seen_at, last_seen_at, gone_at
 FROM span WHERE repository_id = :repository_id AND tag_id = ANY(:tag_ids) ORDER BY tag_id, number
 
 -- name: digests
-SELECT d.digest_id, d.digest, d.size, d.images, m.name, d.tags
+SELECT d.digest_id, d.digest, d.size, d.images, m.name, d.tags, d.kind
 FROM digest d
 LEFT JOIN media_type m ON m.media_type_id = d.media_type_id
 WHERE d.repository_id = :repository_id AND d.digest_id = ANY(:digest_ids)

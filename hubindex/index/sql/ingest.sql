@@ -2,18 +2,18 @@
 
 -- name: repositories_named
 SELECT repository_id, name, description, star_count, pull_count, is_official, is_automated,
-       updated_at, registered_at, seen_at, missing_at, gone_at
+       updated_at, registered_at, seen_at, missing_at, gone_at, kinds
 FROM repository
 WHERE registry_id = :registry_id AND name = ANY(:names)
 
 -- name: lock_repository
 SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
-       walk_problem
+       walk_problem, kinds
 FROM repository WHERE repository_id = :repository_id FOR UPDATE
 
 -- name: tags_named
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
-       t.seen_at, d.digest, d.images
+       t.seen_at, d.digest, d.images, d.kind
 FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND t.name = ANY(:names)
@@ -28,7 +28,7 @@ SELECT count(*) FROM tag WHERE repository_id = :repository_id AND gone_at IS NUL
 
 -- name: open_tags
 SELECT t.name, t.tag_id, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.closed_spans,
-       t.seen_at, d.digest, NULL
+       t.seen_at, d.digest, NULL, d.kind
 FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND t.gone_at IS NULL
@@ -61,15 +61,19 @@ UPDATE span SET last_seen_at = :at
 WHERE repository_id = :repository_id AND tag_id = :tag_id AND number = :number
 
 -- name: digests_by_prefix
-SELECT DISTINCT d.digest, d.digest_id, d.images
+SELECT DISTINCT d.digest, d.digest_id, d.images, d.kind
 FROM digest_prefix p
 JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
 WHERE p.prefix = ANY(:prefixes) AND p.repository_id = :repository_id
 
 -- name: describe_digest
 UPDATE digest
-SET media_type_id = coalesce(:media_type_id, media_type_id), size = coalesce(:size, size), images = :images
+SET media_type_id = coalesce(:media_type_id, media_type_id), size = coalesce(:size, size), images = :images,
+    kind = coalesce(:kind, kind)
 WHERE repository_id = :repository_id AND digest_id = :digest_id
+
+-- name: name_digest_kind
+UPDATE digest SET kind = :kind WHERE repository_id = :repository_id AND digest_id = :digest_id
 
 -- name: hold_digest
 -- A tag has a digest that is stored already.

@@ -1,7 +1,7 @@
 -- name: repository
 SELECT r.repository_id, r.name, r.description, r.star_count, r.pull_count, r.is_official, r.is_automated,
        r.updated_at, r.registered_at, r.first_seen_at, r.seen_at, r.missing_at, r.gone_at,
-       r.walked_at, r.walk_problem, r.swept_at, r.partial_at, r.partial_since
+       r.walked_at, r.walk_problem, r.swept_at, r.partial_at, r.partial_since, r.kinds
 FROM repository r
 JOIN registry g ON g.registry_id = r.registry_id
 WHERE g.host = :registry AND r.name = :name
@@ -12,7 +12,7 @@ SELECT 1 FROM repository LIMIT 1
 -- name: tags
 -- The tags that a repository has, with what the open span of each is known to hold.
 SELECT t.name, t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.seen_at, t.tag_id, t.closed_spans,
-       d.digest, d.size, d.images, m.name
+       d.digest, d.size, d.images, m.name, d.kind
 FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 LEFT JOIN media_type m ON m.media_type_id = d.media_type_id

@@ -1,7 +1,7 @@
 -- name: matches
 -- `rank + 0` keeps the planner on the inverted index: walking by rank is slow for two words that rarely meet.
 SELECT s.rank, r.repository_id, r.name, r.description, r.star_count, r.is_official, r.is_automated, r.pull_count,
-       r.updated_at
+       r.updated_at, r.kinds
 FROM (
     SELECT repository_id, rank FROM repository_search
     WHERE words @@ CAST(:match AS tsquery) AND words @@ CAST(:second_match AS tsquery)
@@ -15,7 +15,7 @@ ORDER BY s.rank
 
 -- name: everything
 SELECT s.rank, r.repository_id, r.name, r.description, r.star_count, r.is_official, r.is_automated, r.pull_count,
-       r.updated_at
+       r.updated_at, r.kinds
 FROM repository_search s
 JOIN repository r ON r.repository_id = s.repository_id
 WHERE s.rank > :after AND s.rank < :bound
