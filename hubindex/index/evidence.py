@@ -191,10 +191,10 @@ def _unreadable(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
     if pushed_at is not None:
         if pushed_at == span.pushed_at:
             return _SAME  # the registry's word: not moved since
-        if pushed_at > (confirmed if span.pushed_at is None else span.pushed_at):
-            return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=_close(span, confirmed))
-        if span.content is None and span.last_seen_at is None and pushed_at <= span.first_seen_at:
+        if span.content is None and span.pushed_at is None and pushed_at <= span.first_seen_at:
             return Outcome(Kind.LEARNED, open=_seen(span._replace(pushed_at=pushed_at), sight.at, sweeps))
+        if span.pushed_at is None or pushed_at > span.pushed_at:
+            return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=_close(span, confirmed))
     if span.content is None or span.last_seen_at is not None:
         return _SAME
     return Outcome(Kind.LEARNED, open=span._replace(last_seen_at=confirmed))

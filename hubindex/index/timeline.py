@@ -337,7 +337,7 @@ def _settle(
     absences = sorted({found.gone_at for found in evidence if found.gone_at is not None})
     dated = _read([found for found in evidence if found.pushed_at is not None])
     looks = _looks([found for found in evidence if found.pushed_at is None], sweeps)
-    fresh = _without_stale(dated, looks, sweeps, contradictions)
+    fresh = [_told_by_looks(found, looks) for found in _without_stale(dated, looks, sweeps, contradictions)]
     swept = {finished for _, finished in sweeps()} if absences and len(fresh) > 1 else set()
     stretches = list(_joined(fresh, [at for at in absences if at not in swept]))
     others = [*(Evidence(GONE, None, at, at) for at in absences), *looks]
@@ -407,6 +407,15 @@ def _read(dated: Sequence[Evidence]) -> Sequence[Evidence]:
         else found
         for found in dated
     ]
+
+
+def _told_by_looks(found: Evidence, looks: Sequence[Evidence]) -> Evidence:
+    """With the content of what could not be read, if looks without a push time saw it since that push."""
+    content, pushed_at, first = found[:3]
+    if content != UNKNOWN or pushed_at is None:
+        return found
+    seen = {look.content for look in looks if pushed_at <= look.first_seen_at <= first} - {UNKNOWN}
+    return found._replace(content=seen.pop()) if len(seen) == 1 else found
 
 
 def _looks(undated: Sequence[Evidence], sweeps: Callable[[], Sequence[Sweep]]) -> list[Evidence]:

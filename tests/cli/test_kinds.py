@@ -272,7 +272,7 @@ def test_an_older_index_learns_the_kinds_at_the_next_crawl(filled: Location, hub
     before = [rows(filled, question) for question in STORED]
     for table_, column in (("digest", "kind"), ("repository", "kinds")):
         change(filled, f"ALTER TABLE {table_} DROP COLUMN {column}", change=True)
-    change(filled, "UPDATE alembic_version SET version_num = '0003'", change=True)
+    change(filled, "UPDATE alembic_version SET version_num = '0004'", change=True)
     crawl(hub, filled, Plan(repositories=["acme/nosuch"]), at(1))
     assert kinds(call, filled, "tags", "acme/chart", "--match", "0.2.0") == ["unknown"]
     assert kinds(call, filled, "tags", "acme/app", "--match", "1.0") == ["image"]
