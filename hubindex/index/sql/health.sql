@@ -1,8 +1,10 @@
 -- What must not be: each statement counts rows that contradict others.
 
 -- name: tags_without_repository
-SELECT count(*) FROM tag t
-WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.repository_id = t.repository_id)
+-- Not by NOT EXISTS: Citus refuses a condition that leads from a distributed table to one of the coordinator.
+SELECT (SELECT count(*) FROM tag) - (
+    SELECT count(*) FROM tag t JOIN repository r ON r.repository_id = t.repository_id
+)
 
 -- name: tags_without_digest
 SELECT count(*) FROM tag t
