@@ -13,11 +13,9 @@ from hubindex.index.location import Location
 _TABLES = ("tag", "span", "digest", "digest_prefix", "sweep", "platform", "media_type")
 _NOT_OURS = "repository%", "word%", "search_%", "sqlite_%", "alembic_%", "registry%"
 _CRAWLS = 3
-_SHARDS = (
-    32  # of a Citus cluster as it is set at first; each has an equal part of the 32-bit hashes of repository_id
-)
-_BY_SHARD = f"""
-    SELECT (CAST(hashint4(repository_id) AS bigint) + 2147483648) / (4294967296 / {_SHARDS}) AS shard, count(*) AS tags
+_SHARDS = 32  # what a Citus cluster is set to at first; each has an equal part of the 32-bit hashes
+_TAGS_BY_SHARD = f"""
+    SELECT (CAST(hashint4(repository_id) AS bigint) + 2147483648) / (4294967296 / {_SHARDS}), count(*) AS tags
     FROM tag GROUP BY 1
 """
 _COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in ("tag", "span", "digest"))
@@ -80,11 +78,12 @@ def _postgresql_size(location: Location) -> tuple[int, int, str]:
 
 
 def _fullest_shard(location: Location) -> tuple[float, str]:
-    """How unevenly a cluster would be filled: tags of the shard with most, against as many as there are for each."""
+    """How unevenly a cluster would be filled: tags of the shard with most, against the mean of all."""
     import psycopg
 
     with psycopg.connect(location.target) as connection:
-        row = connection.execute(f"SELECT max(tags), sum(tags) FROM ({_BY_SHARD}) AS shards".encode()).fetchone()
+        statement = f"SELECT max(tags), sum(tags) FROM ({_TAGS_BY_SHARD}) AS shards"
+        row = connection.execute(statement.encode()).fetchone()
     assert row is not None
     return float(row[0] * _SHARDS / row[1]), f"{row[0]:,} of {row[1]:,} tags"
 
