@@ -22,7 +22,8 @@ LABEL org.opencontainers.image.title="hubindex" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="docker.io/library/python:3.13.16-slim-bookworm"
-RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/hubindex hubindex
+RUN groupadd --gid 10001 hubindex \
+    && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/hubindex hubindex
 COPY --from=build /opt/hubindex /opt/hubindex
 ENV PATH=/opt/hubindex/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
