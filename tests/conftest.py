@@ -20,6 +20,8 @@ from tests.citus import NO_CLUSTER
 _FOLDERS = {"HUBINDEX_RECORDINGS", "HUBINDEX_EVIDENCE"}
 """Settings of the tests themselves: folders with samples of the outside world."""
 
+_MAX_PROCESSES = 4  # each has a PostgreSQL of its own
+
 _DATABASES = itertools.count(1)
 
 settings.register_profile("patient", deadline=None)  # the machine may be busy
@@ -99,6 +101,12 @@ def reader(location: Location) -> Iterator[Reader]:
     opened = open_reader(location)
     yield opened
     opened.close()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """All tests, or a folder, run in as many processes as there are processors, single files in this one."""
+    is_small = all(Path(argument.partition("::")[0]).is_file() for argument in config.args)
+    return 0 if is_small else min(os.cpu_count() or 1, _MAX_PROCESSES)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
