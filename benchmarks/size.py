@@ -1,4 +1,4 @@
-"""How many bytes a tag takes on disk, with all that is known of it."""
+"""How many bytes a tag takes on disk, with all that is known of it, and how evenly tags would fill a cluster."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -13,6 +13,11 @@ from hubindex.index.location import Location
 _TABLES = ("tag", "span", "digest", "digest_prefix", "sweep", "platform", "media_type")
 _NOT_OURS = "repository%", "word%", "search_%", "sqlite_%", "alembic_%", "registry%"
 _CRAWLS = 3
+_SHARDS = 32  # what a Citus cluster is set to at first; each has an equal part of the 32-bit hashes
+_TAGS_BY_SHARD = f"""
+    SELECT (CAST(hashint4(repository_id) AS bigint) + 2147483648) / (4294967296 / {_SHARDS}), count(*) AS tags
+    FROM tag GROUP BY 1
+"""
 _COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in ("tag", "span", "digest"))
 
 
@@ -31,6 +36,8 @@ def run(workspace: Workspace) -> Iterator[Result]:
     location = _crawled(workspace, "postgresql", repositories)
     tags, size, numbers = _postgresql_size(location)
     yield information("bytes a tag, PostgreSQL", size / tags, numbers, " bytes")
+    fullest, numbers = _fullest_shard(location)
+    yield information(f"tags in the fullest of {_SHARDS} shards against their mean", fullest, numbers)
 
 
 def _crawled(workspace: Workspace, engine: str, repositories: int) -> Location:
@@ -68,6 +75,17 @@ def _postgresql_size(location: Location) -> tuple[int, int, str]:
     assert counted is not None
     tags, counts = _counts(counted)
     return tags, int(row[0]), f"{counts}, {row[0] / 1e6:.1f} MB"
+
+
+def _fullest_shard(location: Location) -> tuple[float, str]:
+    """How unevenly a cluster would be filled: tags of the shard with most, against the mean of all."""
+    import psycopg
+
+    with psycopg.connect(location.target) as connection:
+        statement = f"SELECT max(tags), sum(tags) FROM ({_TAGS_BY_SHARD}) AS shards"
+        row = connection.execute(statement.encode()).fetchone()
+    assert row is not None
+    return float(row[0] * _SHARDS / row[1]), f"{row[0]:,} of {row[1]:,} tags"
 
 
 def _counts(row: tuple[Any, ...]) -> tuple[int, str]:

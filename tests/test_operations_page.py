@@ -10,9 +10,12 @@ import click
 import pytest
 import yaml
 
+from hubindex import __version__
 from hubindex.cli import hubindex
+from hubindex.index.schema import coordinator_tables, distributed_tables
 
-PAGE = (Path(__file__).parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+CHECKOUT = Path(__file__).parent.parent
+PAGE = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 WORKER = ["crawl", "--watch", "--log-format", "json"]
 
@@ -83,3 +86,40 @@ def test_the_program_knows_each_command(line: str) -> None:
         assert found is not None
         command, context = found, click.Context(found, parent=context)
     command.make_parser(context).parse_args(words)
+
+
+def test_all_examples_use_the_image_that_is_built() -> None:
+    """By the tag of `docker build`, which is that of this version."""
+    built = re.findall(r"docker build -t (\S+)", PAGE)
+    compose, _, deployment = documents()
+    used = [compose["services"]["worker"]["image"]]
+    used += [container["image"] for container in deployment["spec"]["template"]["spec"]["containers"]]
+    used += re.findall(r"docker run .*?(hubindex:\d\S*)", PAGE)
+    assert built == [f"hubindex:{__version__}"]
+    assert set(used) == set(built)
+
+
+def test_the_whole_hub_takes_what_a_tag_takes() -> None:
+    """The bytes a tag that were measured are told once, and the size of the whole Hub follows from them."""
+    measured = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lite = re.search(r"takes (\d+) bytes of a SQLite file", measured)
+    postgresql = re.search(r"on PostgreSQL (\d+)\.", measured)
+    whole = re.search(
+        r"(\d+) GB in PostgreSQL, (\d+) GB in SQLite: 300 million times the (\d+) and (\d+) bytes", PAGE
+    )
+    assert lite
+    assert postgresql
+    assert whole
+    assert whole.groups()[2:] == (postgresql[1], lite[1])
+    assert int(whole[1]) == pytest.approx(300e6 * int(postgresql[1]) / 1e9, rel=0.01)
+    assert int(whole[2]) == pytest.approx(300e6 * int(lite[1]) / 1e9, rel=0.01)
+
+
+def test_the_page_names_every_table_once() -> None:
+    """Each table of the index stands in one row of where it is in a cluster."""
+    section = PAGE.partition("## More than one database machine")[2]
+    first, *others = [
+        set(re.findall(r"`(\w+)`", row.split("|")[1])) for row in section.splitlines() if row.startswith("| `")
+    ]
+    assert first - {"repository_id"} == {table.name for table in distributed_tables()}
+    assert set.union(*others) == {table.name for table in coordinator_tables()}

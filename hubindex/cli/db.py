@@ -1,9 +1,15 @@
 """`hubindex db`: the schema of the index and its health."""
 
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 import click
 
 from hubindex.cli.options import common_options, settings, write
 from hubindex.errors import NoAnswer, StorageError
+
+if TYPE_CHECKING:
+    from hubindex.index.distribution import Distribution
 
 
 @click.group()
@@ -46,13 +52,57 @@ def current() -> None:
 @db.command()
 @common_options
 def check() -> None:
-    """Check that the schema is whole and that no rows contradict each other."""
+    """Check that the schema is whole and that no rows contradict each other.
+
+    Of an index on a Citus cluster it also tells how it is distributed, and which tables are not and should be.
+    """
+    from hubindex.index.distribution import distribution
     from hubindex.index.health import check as find
+    from hubindex.index.reader import open_reader
 
     location = settings().location
     problems = find(location)
+    with closing(open_reader(location)) as reader:
+        spread = distribution(reader)
     if not problems:
-        write([f"{location.label}: sound"])
+        write([f"{location.label}: sound" + (f", distributed: {extent(spread)}" if spread else "")])
         return
     write(problems)
-    raise StorageError(f"{location.label}: {len(problems)} problems: crawl into a new index, or restore a backup")
+    if spread and set(problems) <= set(spread.problems):
+        remedy = "move the tables as 'hubindex db distribute' says"
+    else:
+        remedy = "crawl into a new index, or restore a backup"
+    raise StorageError(f"{location.label}: {len(problems)} problems: {remedy}")
+
+
+@db.command()
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 64_000),
+    metavar="N",
+    help="Shards of each table, at most as many nodes share it.  [default: the server's citus.shard_count]",
+)
+@common_options
+def distribute(shards: int | None) -> None:
+    """Distribute the index over the nodes of a Citus cluster.
+
+    Needs PostgreSQL with the extension citus; --db names the coordinator. Tables that grow with the tags are
+    divided by repository, all others stay on the coordinator. The index is created if there is none; rows move
+    with their tables, which nobody can write meanwhile. Run again, it distributes what is not yet distributed.
+    """
+    from hubindex.index.migrate import distribute as spread_out
+
+    location = settings().location
+    found, added = spread_out(location, shards)
+    tables = ", ".join(added or found.tables)
+    write([f"{location.label}: {'distributed' if added else 'distributed already'}: {tables}", extent(found)])
+
+
+def extent(found: "Distribution") -> str:
+    """`32 shards on 2 nodes: worker-1:5432 (16), worker-2:5432 (16)`."""
+    where = ", ".join(f"{node.name} ({node.shards})" for node in found.nodes)
+    return f"{_count(found.shards, 'shard')} on {_count(len(found.nodes), 'node')}: {where}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

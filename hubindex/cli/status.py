@@ -7,9 +7,11 @@ import click
 
 from hubindex import moment
 from hubindex.cli.ages import age, duration
+from hubindex.cli.db import extent
 from hubindex.cli.facts import one, optional_moment
 from hubindex.cli.options import common_options, format_option, settings, write
 from hubindex.cli.output import Row, Table
+from hubindex.index.distribution import Distribution, distribution
 from hubindex.index.reader import open_reader
 from hubindex.index.repositories import Status
 from hubindex.index.repositories import status as find
@@ -37,6 +39,10 @@ _TABLE = Table(
         "Failing": "FAILING",
         "Failures": "FAILURES",
         "FirstDue": "FIRST DUE",
+        "Distributed": "DISTRIBUTED",
+        "Shards": "SHARDS",
+        "Nodes": "NODES",
+        "NotDistributed": "NOT DISTRIBUTED",
     },
     ("Index", "Repositories", "Tags", "Digests", "Newest"),
     "*hubindex.Status",
@@ -53,6 +59,7 @@ def status(template: str) -> None:
     with closing(open_reader(location)) as reader, reader.snapshot():
         counts = find(reader)
         todo = work(reader, now)
+        spread = distribution(reader)
     row: Row = {
         "Index": location.label,
         "Repositories": counts.repositories,
@@ -74,8 +81,13 @@ def status(template: str) -> None:
         "Failing": sum(todo.failures.values()),
         "Failures": {failure_name(kind): number for kind, number in todo.failures.items()},
         "FirstDue": optional_moment(todo.first_due_at),
+        "Distributed": spread is not None,
+        "Shards": spread.shards if spread else 0,
+        "Nodes": [node.name for node in spread.nodes] if spread else [],
+        "NotDistributed": list(spread.missing) if spread else [],
     }
-    write(one(template, _TABLE, row, _people(location.label, counts, todo, now)))
+    people = [*_people(location.label, counts, todo, now), *_where(location.dialect, spread)]
+    write(one(template, _TABLE, row, people))
 
 
 def failure_name(kind: str) -> str:
@@ -110,6 +122,14 @@ def _people(label: str, counts: Status, todo: Work, now: int) -> list[tuple[str,
         ("Being fetched", f"{todo.leased:,}" if todo.leased else None),
         ("Failed", ", ".join(f"{number:,} {failure_name(kind)}" for kind, number in todo.failures.items())),
     ]
+
+
+def _where(dialect: str, spread: Distribution | None) -> list[tuple[str, object]]:
+    if dialect != "postgresql":
+        return []
+    if spread is None:
+        return [("Distributed", "no")]
+    return [("Distributed", extent(spread)), *(("Misplaced", problem) for problem in spread.problems)]
 
 
 def _due(todo: Work, now: int) -> str | None:

@@ -1,6 +1,7 @@
-"""Whether an index is sound: its schema, its pages, and rows that must not contradict each other."""
+"""Whether an index is sound: its schema, its pages, where its tables stand, and rows that must not contradict."""
 
 from hubindex.index import sql
+from hubindex.index.distribution import distribution
 from hubindex.index.engine import open_looking_engine
 from hubindex.index.location import Location
 from hubindex.index.migrate import differences
@@ -20,6 +21,7 @@ def check(location: Location) -> list[str]:
                 count = reader.query("health", name)[0][0]
                 if count:
                     problems.append(f"{count:,} {name.replace('_', ' ')}")
+            spread = distribution(reader)
     finally:
         reader.close()
     engine = open_looking_engine(location)
@@ -28,4 +30,4 @@ def check(location: Location) -> list[str]:
             problems += [f"schema: {difference}" for difference in differences(connection)]
     finally:
         engine.dispose()
-    return problems
+    return problems + (spread.problems if spread else [])

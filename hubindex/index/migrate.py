@@ -1,4 +1,7 @@
-"""The schema of an index: created on first use, migrated by Alembic, checked against what the program expects."""
+"""The schema of an index: created on first use, migrated by Alembic, checked against what the program expects.
+
+On a Citus cluster its tables are distributed here, and so are those that a migration adds.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +13,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
-from hubindex.errors import StorageError
+from hubindex.errors import StorageError, WrongUsage
+from hubindex.index.distribution import (
+    Distribution,
+    distribute_new_tables,
+    distribute_tables,
+    remove_local_copies,
+    require_citus,
+)
 from hubindex.index.engine import open_engine
 from hubindex.index.location import Location
 from hubindex.index.reader import check_revision, storage_errors
@@ -24,7 +34,8 @@ _MIGRATION_LOCK = 0x6875_6269
 def upgrade(location: Location) -> str | None:
     """Bring the schema to this program's revision; returns the revision that was found, None for none.
 
-    Two processes may do it at once: one waits for the other. Raises `NewerIndex`, `StorageError`.
+    Two processes may do it at once: one waits for the other. New tables of an index that is distributed over a
+    Citus cluster are distributed too, in a transaction of their own. Raises `NewerIndex`, `StorageError`.
     """
     engine = open_engine(location)
     try:
@@ -36,7 +47,37 @@ def upgrade(location: Location) -> str | None:
                 config.set_main_option("script_location", _folder())
                 config.attributes["connection"] = connection
                 command.upgrade(config, HEAD)
-            return before
+        if before not in {None, HEAD} and location.dialect == "postgresql":
+            with storage_errors(), _locked(engine) as connection:
+                added = distribute_new_tables(connection, location.label)
+            if added:
+                with storage_errors(), _locked(engine) as connection:
+                    remove_local_copies(connection, location.label)
+        return before
+    finally:
+        engine.dispose()
+
+
+def distribute(location: Location, shards: int | None = None) -> tuple[Distribution, list[str]]:
+    """Distribute an index over the nodes of a Citus cluster, making or migrating it first.
+
+    Returns how it is distributed, and which tables were not before: run again, it changes nothing. `shards` is the
+    number of shards, None for what the server is set to. Raises `WrongUsage` for a SQLite index, `StorageError`.
+    """
+    if location.dialect != "postgresql":
+        raise WrongUsage(
+            f"{location.label}: a SQLite index cannot be distributed: that takes PostgreSQL with Citus"
+        )
+    engine = open_engine(location)
+    try:
+        with storage_errors(), engine.connect() as connection:
+            require_citus(connection, location.label)
+        upgrade(location)
+        with storage_errors(), _locked(engine) as connection:
+            result = distribute_tables(connection, location.label, shards)
+        with storage_errors(), _locked(engine) as connection:
+            remove_local_copies(connection, location.label)
+        return result
     finally:
         engine.dispose()
 

@@ -234,3 +234,22 @@ repository_search = Table(
     Index("repository_search_rank", "rank"),
     Index("repository_search_words", "words", postgresql_using="gin"),
 )
+
+_ON_COORDINATOR = {"repository", "repository_search", "search_hit", "job"}
+
+
+def distributed_tables() -> tuple[Table, ...]:
+    """The tables that an index on a Citus cluster divides by `repository_id`: all whose primary key contains it.
+
+    Four stay whole on the coordinator: a repository is found by its name, a search goes through all repositories,
+    and a claim takes the jobs of all in one order.
+    """
+    keyed = (table for table in metadata.sorted_tables if "repository_id" in table.primary_key.columns)
+    return tuple(table for table in keyed if table.name not in _ON_COORDINATOR)
+
+
+def coordinator_tables() -> tuple[Table, ...]:
+    """All other tables of an index on a Citus cluster."""
+    distributed = distributed_tables()
+    every = (*metadata.sorted_tables, *postgresql_only.sorted_tables)
+    return tuple(table for table in every if table not in distributed)

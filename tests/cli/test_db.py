@@ -8,6 +8,7 @@ import pytest
 from hubindex.index.engine import open_engine
 from hubindex.index.location import Location
 from hubindex.index.revisions import HEAD
+from tests.citus import install_stand_in
 from tests.cli.conftest import Call
 from tests.crawl.crawling import rows
 
@@ -148,3 +149,50 @@ def test_a_wrong_postgresql_url_is_told_without_its_password(
     assert outcome.code in {1, 2}
     assert "s3cret" not in outcome.complaint
     assert "fault in hubindex" not in outcome.complaint
+
+
+@pytest.fixture
+def cluster(postgresql_url: str) -> Location:
+    """A place for an index in a database that has a stand-in for Citus, with two workers."""
+    install_stand_in(postgresql_url)
+    return Location.parse(postgresql_url)
+
+
+def test_distribute_says_what_stands_where(cluster: Location, call: Call) -> None:
+    """The tables, the shards and the nodes; the second time that nothing was to be done; and so does the check."""
+    outcome = call("--db", cluster.target, "db", "distribute", "--shards", "8")
+    first, second = outcome.out.splitlines()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert first.startswith(f"{cluster.label}: distributed: change, digest, digest_prefix, ")
+    assert second == "8 shards on 2 nodes: worker-1:5432 (4), worker-2:5432 (4)"
+    again = call("--db", cluster.target, "db", "distribute")
+    assert again == (0, outcome.out.replace(": distributed: ", ": distributed already: "), "")
+    assert call("--db", cluster.target, "db", "check").out == f"{cluster.label}: sound, distributed: {second}\n"
+
+
+def test_check_tells_what_is_not_distributed(cluster: Location, call: Call) -> None:
+    """And which command does it."""
+    call("--db", cluster.target, "db", "distribute")
+    engine = open_engine(cluster)
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("DELETE FROM pg_dist_partition WHERE logicalrelid = 'sweep'::regclass")
+    engine.dispose()
+    outcome = call("--db", cluster.target, "db", "check")
+    assert (outcome.code, outcome.out) == (1, "table sweep is not distributed, as others are\n")
+    assert "hubindex db distribute" in outcome.err
+    assert call("--db", cluster.target, "db", "distribute").out.splitlines()[0].endswith(": distributed: sweep")
+    assert call("--db", cluster.target, "db", "check").code == 0
+
+
+def test_only_a_cluster_can_be_distributed(new: Location, call: Call) -> None:
+    """A SQLite index is wrong usage, a server without Citus an error; neither gets an index."""
+    outcome = call("--db", new.target, "db", "distribute")
+    assert outcome.code == (2 if new.dialect == "sqlite" else 1)
+    assert "Citus" in outcome.complaint
+    assert call("--db", new.target, "db", "current").code == 3
+
+
+@pytest.mark.parametrize("shards", ["0", "64001", "many"])
+def test_a_number_of_shards_is_checked(call: Call, shards: str) -> None:
+    """Wrong usage, before anything is opened."""
+    assert call("db", "distribute", "--shards", shards).code == 2

@@ -20,6 +20,7 @@ EVERY_COMMAND: Sequence[Sequence[str]] = (
     ("db", "upgrade"),
     ("db", "current"),
     ("db", "check"),
+    ("db", "distribute"),
 )
 
 

@@ -3,7 +3,9 @@
 import json
 
 from hubindex.crawl.plan import Plan
+from hubindex.index.engine import open_engine
 from hubindex.index.location import Location
+from tests.citus import install_stand_in
 from tests.cli.conftest import Call
 from tests.crawl.crawling import crawl, hub_of
 from tests.fakehub import sample_hub
@@ -70,3 +72,30 @@ def test_an_empty_index_has_no_answer(empty: str, call: Call) -> None:
     outcome = call("--db", empty, "status")
     assert outcome.code == 3
     assert "hubindex crawl TERM" in outcome.complaint
+
+
+def test_whether_an_index_is_distributed_is_told(sample: str, call: Call) -> None:
+    """Nothing is: JSON says so, and people are told where it could be."""
+    row = json.loads(call("--db", sample, "status", "--format", "json").out)
+    assert (row["Distributed"], row["Shards"], row["Nodes"], row["NotDistributed"]) == (False, 0, [], [])
+    lines = call("--db", sample, "status").out.splitlines()
+    told = [line.split() for line in lines if "istributed" in line]
+    assert told == ([["Distributed:", "no"]] if sample.startswith("postgresql") else [])
+
+
+def test_a_distributed_index_tells_its_shards_and_nodes(postgresql_url: str, call: Call) -> None:
+    """And the tables that should be distributed and are not."""
+    install_stand_in(postgresql_url)
+    location = Location.parse(postgresql_url)
+    crawl(hub_of(["acme/whole"]), location, Plan(repositories=["acme/whole"]))
+    call("--db", postgresql_url, "db", "distribute", "--shards", "8")
+    engine = open_engine(location)
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("DELETE FROM pg_dist_partition WHERE logicalrelid = 'sweep'::regclass")
+    engine.dispose()
+    row = json.loads(call("--db", postgresql_url, "status", "--format", "json").out)
+    assert (row["Distributed"], row["Shards"], row["NotDistributed"]) == (True, 8, ["sweep"])
+    assert row["Nodes"] == ["worker-1:5432", "worker-2:5432"]
+    out = call("--db", postgresql_url, "status").out
+    assert "8 shards on 2 nodes: worker-1:5432 (4), worker-2:5432 (4)\n" in out
+    assert "table sweep is not distributed" in out
