@@ -11,7 +11,7 @@ from hubindex.index.search import Query
 from tests.cli.conftest import Call
 from tests.crawl.crawling import at, crawl, rows
 from tests.fakehub import FakeHub
-from tests.index.building import rows as change
+from tests.index.building import go_back
 
 LEFT_OUT = "hubindex: 3 signatures, attestations and SBOMs are left out: --all shows them\n"
 
@@ -270,9 +270,7 @@ def test_images_with_platforms_cost_no_byte(filled: Location) -> None:
 def test_an_older_index_learns_the_kinds_at_the_next_crawl(filled: Location, hub: FakeHub, call: Call) -> None:
     """Also of repositories that were swept, whose list would not be read to its end."""
     before = [rows(filled, question) for question in STORED]
-    for table_, column in (("digest", "kind"), ("repository", "kinds")):
-        change(filled, f"ALTER TABLE {table_} DROP COLUMN {column}", change=True)
-    change(filled, "UPDATE alembic_version SET version_num = '0004'", change=True)
+    go_back(filled, "0004")
     crawl(hub, filled, Plan(repositories=["acme/nosuch"]), at(1))
     assert kinds(call, filled, "tags", "acme/chart", "--match", "0.2.0") == ["unknown"]
     assert kinds(call, filled, "tags", "acme/app", "--match", "1.0") == ["image"]

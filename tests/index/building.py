@@ -6,6 +6,7 @@ from typing import Any
 
 from hubindex.index.ingest import Ingest, Walk
 from hubindex.index.location import Location
+from hubindex.index.revisions import REVISIONS
 from hubindex.index.tagwriter import PageOutcome
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
 
@@ -133,3 +134,20 @@ def _with_number(row: Row) -> Row:
     else:
         number = "key" if len(bytes(content)) == 16 else int.from_bytes(bytes(content)[:4], "big")
     return row[0], number, *row[2:]
+
+
+_UNDONE = {
+    "0002": ("DROP TABLE change", "ALTER TABLE digest DROP COLUMN tags"),
+    "0003": ("DROP TABLE job", "DROP TABLE seed"),
+    "0004": ("ALTER TABLE tag DROP COLUMN seen_at",),
+    "0005": ("ALTER TABLE digest DROP COLUMN kind", "ALTER TABLE repository DROP COLUMN kinds"),
+}
+
+
+def go_back(location: Location, revision: str) -> None:
+    """Make an index what it was at an older revision of the schema."""
+    for number in reversed(REVISIONS):
+        if number > revision:
+            for statement in _UNDONE[number]:
+                rows(location, statement, change=True)
+    rows(location, f"UPDATE alembic_version SET version_num = '{revision}'", change=True)

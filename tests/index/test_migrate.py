@@ -24,10 +24,7 @@ from hubindex.index.reader import Reader, find_revision, open_reader
 from hubindex.index.revisions import HEAD, REVISIONS
 from hubindex.index.search import Query, search
 from hubindex.index.timeline import PERIOD
-from tests.index.building import add, crawl, rows, tag
-
-WITHOUT_KINDS = ("ALTER TABLE digest DROP COLUMN kind", "ALTER TABLE repository DROP COLUMN kinds")
-"""Back to before revision 0005."""
+from tests.index.building import add, crawl, go_back, rows, tag
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -380,16 +377,7 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
     ingest.close()
     questions = "SELECT period, repository_id FROM change", "SELECT digest, tags FROM digest"
     change, held = (rows(location, question) for question in questions)
-    for statement in (
-        "DROP TABLE job",
-        "DROP TABLE seed",
-        "DROP TABLE change",
-        "ALTER TABLE digest DROP COLUMN tags",
-        "ALTER TABLE tag DROP COLUMN seen_at",
-        *WITHOUT_KINDS,
-        "UPDATE alembic_version SET version_num = '0001'",
-    ):
-        rows(location, statement, change=True)
+    go_back(location, "0001")
     open_reader(location).close()
     assert check(location) == []
     assert sorted(rows(location, questions[0])) == sorted(change)
@@ -402,14 +390,7 @@ def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, lo
     crawl(ingest, walked, 10, tag("a", 1))
     crawl(ingest, broken, 20, tag("a", 1), problem="page 2: broke off")
     ingest.close()
-    for statement in (
-        "DROP TABLE job",
-        "DROP TABLE seed",
-        "ALTER TABLE tag DROP COLUMN seen_at",
-        *WITHOUT_KINDS,
-        "UPDATE alembic_version SET version_num = '0002'",
-    ):
-        rows(location, statement, change=True)
+    go_back(location, "0002")
     upgrade(location)
     week = 7 * 24 * 3600 * 1000
     columns = "repository_id, seed_id, due_at, asked_by, leased_by, done_at, tries, failure"
@@ -430,12 +411,7 @@ def test_an_older_index_keeps_the_last_look_at_tags_without_a_push_time(
         crawl(ingest, web, at, tag("undated", 1), tag("dated", 2, 5))
     crawl(ingest, web, 30, tag("new", 3), tag("undated", 1), tag("dated", 2, 5))
     ingest.close()
-    for statement in (
-        "ALTER TABLE tag DROP COLUMN seen_at",
-        *WITHOUT_KINDS,
-        "UPDATE alembic_version SET version_num = '0003'",
-    ):
-        rows(location, statement, change=True)
+    go_back(location, "0003")
     upgrade(location)
     found = rows(location, "SELECT name, seen_at FROM tag ORDER BY name")
     assert found == [("dated", None), ("new", None), ("undated", 30)]
