@@ -12,6 +12,7 @@ from tests.cli.conftest import Call
 from tests.crawl.crawling import at, crawl, rows
 from tests.fakehub import FakeHub
 from tests.index.building import go_back
+from tests.index.building import rows as change
 
 LEFT_OUT = "hubindex: 3 signatures, attestations and SBOMs are left out: --all shows them\n"
 
