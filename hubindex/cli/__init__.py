@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from hubindex import __version__
+from hubindex.cli.flags import Group
 from hubindex.cli.options import common_options, settings
 from hubindex.cli.tabwriter import visible
 from hubindex.errors import HubindexError
@@ -20,7 +21,7 @@ INTERRUPTED = 130
 _PIPE_CLOSED = 141
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group whose commands are imported on demand: command `x` is `hubindex.cli.x:x`."""
 
     def list_commands(self, _context: click.Context) -> list[str]:

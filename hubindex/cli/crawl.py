@@ -14,6 +14,7 @@ import click
 from hubindex import moment
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.ages import duration
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, note, settings, write
 from hubindex.errors import HubindexError, IncompleteCrawl, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
@@ -44,7 +45,7 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     return None if value is None else moment.parse_age(value)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("terms", metavar="[TERM]...", nargs=-1)
 @click.option(
     "--repo", "repositories", metavar="NAME", multiple=True, help="A repository: 'mongo', 'bitnami/redis'."

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hubindex.cli.flags import Group
 from hubindex.cli.options import common_options, settings, write
 from hubindex.errors import NoAnswer, StorageError
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from hubindex.index.distribution import Distribution
 
 
-@click.group()
+@click.group(cls=Group)
 @common_options
 def db() -> None:
     """Look after the schema of the index.

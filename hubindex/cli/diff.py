@@ -6,6 +6,7 @@ from contextlib import closing
 import click
 
 from hubindex import moment
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
 from hubindex.cli.output import Format, Row, Table
 from hubindex.cli.spans import CHANGE_HEADERS, change_cells, change_row
@@ -19,7 +20,7 @@ from hubindex.reference import Reference
 _TABLE = Table(CHANGE_HEADERS, ("Change", "Tag", "Old", "New", "Since", "Certainty"), "*hubindex.Change")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("arguments", metavar="[REPO] FROM TO", nargs=-1)
 @format_option
 @no_trunc_option

@@ -9,6 +9,7 @@ import click
 from hubindex import moment
 from hubindex.cli.ages import duration
 from hubindex.cli.facts import some
+from hubindex.cli.flags import Command
 from hubindex.cli.options import (
     common_options,
     format_option,
@@ -51,7 +52,7 @@ _CHANGES_FOR_PEOPLE = Table(
 _FOREVER = 1 << 62
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("reference", metavar="REPO[:TAG]")
 @platform_option
 @click.option(

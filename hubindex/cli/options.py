@@ -34,10 +34,12 @@ def settings() -> Settings:
 
 
 def _remember(context: click.Context, option: click.Parameter, value: object) -> None:
-    if not value or not option.name:
+    if not option.name:
         return
     # What stands on the command line before the command's name is stronger than the environment after it.
     is_typed = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    if not value and not is_typed:
+        return
     if is_typed or option.name not in vars(_settings):
         setattr(_settings, option.name, value)
 

@@ -8,6 +8,7 @@ import click
 from hubindex import moment
 from hubindex.certainty import Certainty
 from hubindex.cli.ages import age
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, note, platform_option, settings, write
 from hubindex.errors import NoAnswer, WrongUsage
 from hubindex.index.history import Answer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hubindex.index.changes import Change
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("reference", metavar="REPO[:TAG]")
 @click.option(
     "--at",

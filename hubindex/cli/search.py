@@ -4,6 +4,7 @@ from contextlib import closing
 
 import click
 
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
 from hubindex.cli.output import Format, Row, search_table
 from hubindex.index.filters import parse_filters
@@ -15,7 +16,7 @@ from hubindex.reference import short_name
 _DEFAULT_LIMIT = 25
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("term")
 @click.option(
     "-f",

@@ -7,6 +7,7 @@ import click
 from hubindex import moment
 from hubindex.cli.ages import age
 from hubindex.cli.facts import one, optional_moment, short_digest
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
 from hubindex.cli.output import Row, Table
 from hubindex.index.reader import open_reader
@@ -45,7 +46,7 @@ _TABLE = Table(
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("repository", metavar="REPO")
 @format_option
 @no_trunc_option

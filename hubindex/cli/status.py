@@ -9,6 +9,7 @@ from hubindex import moment
 from hubindex.cli.ages import age, duration
 from hubindex.cli.db import extent
 from hubindex.cli.facts import one, optional_moment
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, settings, write
 from hubindex.cli.output import Row, Table
 from hubindex.index.distribution import Distribution, distribution
@@ -49,7 +50,7 @@ _TABLE = Table(
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @format_option
 @common_options
 def status(template: str) -> None:

@@ -7,6 +7,7 @@ import click
 
 from hubindex import moment
 from hubindex.cli.facts import TAG_TABLE, tag_cells, tag_row, whole_tag_cells
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format
 from hubindex.errors import NoAnswer
@@ -26,7 +27,7 @@ _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
 }
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("repository", metavar="REPO")
 @click.option(
     "--at",

@@ -5,6 +5,7 @@ from contextlib import closing
 import click
 
 from hubindex.cli.facts import optional_moment
+from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format, Row, Table
 from hubindex.cli.spans import gap_pairs, since_cell, until_cell
@@ -39,7 +40,7 @@ _FOR_PEOPLE = Table(
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("digest")
 @format_option
 @no_trunc_option
