@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from hubindex.errors import WrongUsage
+from hubindex.text import quote
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1)
@@ -23,7 +24,6 @@ _WRITE = (
     "write 2024-03-01, 2024-03-01T14:00, 2024-03-01T14:00:00+02:00, "
     "an age such as 36h, 7d or 3w, yesterday, today or now"
 )
-_SHOWN = 50
 
 
 class Moment(NamedTuple):
@@ -54,7 +54,7 @@ def now() -> int:
         return wall()
     moment = from_rfc3339(text)
     if moment is None or not _has_zone(text):
-        raise WrongUsage(f"HUBINDEX_NOW is not a time such as 2024-03-01T12:00:00Z: {_quote(text)}")
+        raise WrongUsage(f"HUBINDEX_NOW is not a time such as 2024-03-01T12:00:00Z: {quote(text, 50)}")
     return moment
 
 
@@ -103,12 +103,12 @@ def parse_moment(text: str, now: int) -> Moment:
         r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:\.\d{1,18})?)?([Zz]|[+-]\d\d:\d\d)?)?", text, re.ASCII
     )
     if written is None:
-        raise WrongUsage(f"{_quote(text)} is not a time; {_WRITE}")
+        raise WrongUsage(f"{quote(text, 50)} is not a time; {_WRITE}")
     date, minute, second, zone = written.groups()
     moment = _elapsed(f"{date}T{minute or '00:00'}{second or ':00'}{zone or 'Z'}")
     if moment is None:
         what = "day, time of day or offset" if minute else "day"
-        raise WrongUsage(f"{_quote(text)} is not a time, there is no such {what}; {_WRITE}")
+        raise WrongUsage(f"{quote(text, 50)} is not a time, there is no such {what}; {_WRITE}")
     return Moment(_past(text, moment, now), None) if minute else _whole_day(text, moment, now)
 
 
@@ -119,17 +119,16 @@ def parse_age(text: str) -> int:
     Raises WrongUsage, with a message of its own for `5m`, which could be minutes or months.
     """
     if not _is_age(text):
-        raise WrongUsage(f"{_quote(text)} is not an age; write hours, days or weeks, such as {_AGES}")
+        raise WrongUsage(f"{quote(text, 50)} is not an age; write hours, days or weeks, such as {_AGES}")
     number, unit = text[:-1], text[-1]
     if unit == "m":
         raise WrongUsage(
-            f"{_quote(text)} could be minutes or months, and neither can be written; "
+            f"{quote(text, 50)} could be minutes or months, and neither can be written; "
             f"write hours, days or weeks, such as {_AGES}"
         )
     if len(number) > _AGE_DIGITS_MAX:
-        raise WrongUsage(
-            f"{_quote(text)} is too large an age: {len(number)} digits, and at most {_AGE_DIGITS_MAX} are allowed"
-        )
+        many = f"{len(number)} digits, and at most {_AGE_DIGITS_MAX} are allowed"
+        raise WrongUsage(f"{quote(text, 50)} is too large an age: {many}")
     return int(number) * _AGE_UNITS[unit]
 
 
@@ -175,17 +174,9 @@ def _whole_day(text: str, first: int, now: int) -> Moment:
 def _past(text: str, moment: int, now: int) -> int:
     """The moment, if it is neither before 1970 nor after `now`; otherwise raises WrongUsage."""
     if moment > now:
-        raise WrongUsage(f"{_quote(text)} is in the future: now is {to_rfc3339(now)}")
+        raise WrongUsage(f"{quote(text, 50)} is in the future: now is {to_rfc3339(now)}")
     if moment < 0:
         raise WrongUsage(
-            f"{_quote(text)} is before 1970, the first year that can be named: now is {to_rfc3339(now)}"
+            f"{quote(text, 50)} is before 1970, the first year that can be named: now is {to_rfc3339(now)}"
         )
     return moment
-
-
-def _quote(text: str) -> str:
-    """The beginning of untrusted text, quoted on one line, control characters escaped, of bounded length."""
-    shown = repr(text[:_SHOWN])
-    if len(text) <= _SHOWN and len(shown) <= _SHOWN + 2:
-        return shown
-    return f"{shown[:_SHOWN]}…{shown[-1]}"

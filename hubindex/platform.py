@@ -17,9 +17,11 @@ The specifiers and their normalisation are those of the Go library containerd/pl
   more than 64 characters, which an index does not hold either.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from hubindex.errors import WrongUsage
+from hubindex.text import quote
 
 _UNKNOWN = "unknown"
 
@@ -57,7 +59,6 @@ _PART_MAX = 64
 _TEXT_MAX = 4 * _PART_MAX + len("()//")
 
 _EXAMPLES = "'linux/amd64', 'arm64' or 'linux/arm/v7'"
-_SHOWN = 50
 
 
 class Platform(NamedTuple):
@@ -93,7 +94,7 @@ class Platform(NamedTuple):
         os, architecture, variant = parts[0], parts[1], parts[2] if len(parts) == 3 else None
         platform = cls(*_normalised(os, architecture, variant), version)
         if platform.os in _ARCHITECTURES or platform.os in _ARCHITECTURE_ALIASES or platform.os in _WITH_VARIANT:
-            raise _refused(text, f"{_quote(os)} is an architecture; the operating system comes first")
+            raise _refused(text, f"{quote(os, 50)} is an architecture; the operating system comes first")
         if platform.os == platform.architecture == _UNKNOWN:
             raise _refused(text, "that is how an attestation is listed, which no platform runs")
         return platform
@@ -103,21 +104,50 @@ class Platform(NamedTuple):
 
         Both are compared normalised: `linux/arm64` is `linux/arm64/v8`. A version asked for fits every
         version that begins with all its components: 10.0.17763 fits 10.0.17763.6659, and not 10.0.177630;
-        without one every version fits. There is no falling back to a lesser variant: docker runs `linux/arm/v6`
-        where it finds no `linux/arm/v7`, but a digest that is written down must not be of another platform than
-        was asked for. Text of any content is safe.
+        without one every version fits. Of Windows the build has to match, which is the first three numbers, and
+        not the revision after it, as in containerd (`platforms/platforms_windows.go`). There is no falling back
+        to a lesser variant: docker runs `linux/arm/v6` where it finds no `linux/arm/v7`, but a digest that is
+        written down must not be of another platform than was asked for. Text of any content is safe.
         """
         path, colon, version = name.partition(":")
         os, _, rest = path.partition("/")
         architecture, slash, variant = rest.partition("/")
         if self[:3] != _normalised(os, architecture, variant if slash else None):
             return False
-        return self.version is None or (colon != "" and f"{version}.".startswith(f"{self.version}."))
+        if self.version is None:
+            return True
+        wanted = _build(self.version) if self.os == "windows" else self.version
+        return colon != "" and f"{version}.".startswith(f"{wanted}.")
+
+    def choose(self, names: Iterable[str]) -> list[str]:
+        """Of the platforms of an image those that fit: the one written so, or else the newest of one build.
+
+        More than one remain where nothing says which is meant.
+        """
+        fitting = list(dict.fromkeys(name for name in names if self.fits(name)))
+        if str(self) in fitting:
+            return [str(self)]
+        versions = [name.partition(":")[2] for name in fitting]
+        if len(fitting) > 1 and all(versions) and len(set(map(_build, versions))) == 1:
+            return [max(fitting, key=_revision)]
+        return fitting
 
     def __str__(self) -> str:
         variant = "" if self.variant is None else f"/{self.variant}"
         version = "" if self.version is None else f":{self.version}"
         return f"{self.os}/{self.architecture}{variant}{version}"
+
+
+def _build(version: str) -> str:
+    """`10.0.17763` of `10.0.17763.6659`."""
+    return ".".join(version.split(".")[:3])
+
+
+def _revision(name: str) -> tuple[int, str]:
+    """What tells the versions of one build apart; a greater one is newer."""
+    revision = ".".join(name.partition(":")[2].split(".")[3:])
+    is_number = revision.isascii() and revision.isdigit()
+    return int(revision) if is_number else -1, revision
 
 
 def _split_version(text: str) -> tuple[list[str], str | None]:
@@ -168,12 +198,4 @@ def _normalised(os: str, architecture: str, variant: str | None) -> tuple[str, s
 
 
 def _refused(text: str, why: str) -> WrongUsage:
-    return WrongUsage(f"{_quote(text)} is not a platform such as {_EXAMPLES}: {why}")
-
-
-def _quote(text: str) -> str:
-    """The beginning of untrusted text, quoted on one line, control characters escaped, of bounded length."""
-    shown = repr(text[:_SHOWN])
-    if len(text) <= _SHOWN and len(shown) <= _SHOWN + 2:
-        return shown
-    return f"{shown[:_SHOWN]}…{shown[-1]}"
+    return WrongUsage(f"{quote(text, 50)} is not a platform such as {_EXAMPLES}: {why}")

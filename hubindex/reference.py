@@ -18,6 +18,7 @@ import re
 from typing import NamedTuple
 
 from hubindex.errors import InvalidReference
+from hubindex.text import quote
 
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_TAG = "latest"
@@ -39,8 +40,6 @@ _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HEX = re.compile(r"[a-f0-9]+")
 _IDENTIFIER = re.compile(r"[a-f0-9]{64}")
-
-_SHOWN = 80
 
 
 class Reference(NamedTuple):
@@ -74,7 +73,7 @@ class Reference(NamedTuple):
             or (_wrong_digest(digest) if at else None)
         )
         if wrong:
-            raise InvalidReference(f"{_quote(text)} is not an image reference: {wrong}")
+            raise InvalidReference(f"{quote(text)} is not an image reference: {wrong}")
         return cls(registry, repository, tag if colon else None, digest if at else None)
 
     @classmethod
@@ -88,8 +87,8 @@ class Reference(NamedTuple):
             return reference
         extra = "tag" if reference.digest is None else "digest"
         raise InvalidReference(
-            f"{_quote(text)} is not a repository: it names a {extra}; "
-            f"the repository alone is {_quote(reference.familiar_name)}"
+            f"{quote(text)} is not a repository: it names a {extra}; "
+            f"the repository alone is {quote(reference.familiar_name)}"
         )
 
     def with_default_tag(self) -> "Reference":
@@ -177,7 +176,7 @@ def _wrong_registry(registry: str) -> str | None:
         return f"the registry has {len(registry)} characters, at most {_REGISTRY_MAX} are allowed"
     if not _REGISTRY.fullmatch(registry):
         return (
-            f"{_quote(registry)} is not a registry host; "
+            f"{quote(registry)} is not a registry host; "
             "write it like 'example.com', 'localhost:5000' or '[::1]:5000'"
         )
     return None
@@ -192,7 +191,7 @@ def _wrong_repository(repository: str) -> str | None:
         return None
     lower = repository.lower()
     if _REPOSITORY.fullmatch(lower):
-        return f"the repository name must be lower case, as in {_quote(short_name(lower))}"
+        return f"the repository name must be lower case, as in {quote(short_name(lower))}"
     return (
         "the repository name is malformed; its parts between '/' are lower-case letters and digits, "
         "joined by one '.', one or two '_', or any number of '-'"
@@ -206,7 +205,7 @@ def _wrong_tag(tag: str) -> str | None:
         return f"the tag has {len(tag)} characters, at most {_TAG_MAX} are allowed"
     if not _TAG.fullmatch(tag):
         return (
-            f"{_quote(tag)} is not a tag; a tag is letters, digits, '_', '.' and '-', "
+            f"{quote(tag)} is not a tag; a tag is letters, digits, '_', '.' and '-', "
             "and begins with a letter, a digit or '_'"
         )
     return None
@@ -218,17 +217,9 @@ def _wrong_digest(digest: str) -> str | None:
         return "a digest follows '@', written 'sha256:' and 64 lower-case hexadecimal digits"
     length = _DIGEST_LENGTHS.get(algorithm)
     if length is None:
-        return f"{_quote(algorithm)} is not a digest algorithm; known are {', '.join(_DIGEST_LENGTHS)}"
+        return f"{quote(algorithm)} is not a digest algorithm; known are {', '.join(_DIGEST_LENGTHS)}"
     if len(encoded) != length:
         return f"a {algorithm} digest has {length} hexadecimal digits, this one has {len(encoded)}"
     if not _HEX.fullmatch(encoded):
         return f"a {algorithm} digest has {length} hexadecimal digits, lower case (0-9, a-f)"
     return None
-
-
-def _quote(text: str) -> str:
-    """The beginning of untrusted text, quoted on one line, control characters escaped, of bounded length."""
-    shown = repr(text[:_SHOWN])
-    if len(text) <= _SHOWN and len(shown) <= _SHOWN + 2:
-        return shown
-    return f"{shown[:_SHOWN]}…{shown[-1]}"

@@ -10,13 +10,15 @@ PACKAGE = Path(__file__).parent.parent / "hubindex"
 
 # The root's own names: `hubindex/__init__.py`, the public face, which reaches into the index.
 FACE = "__init__"
-VALUES = {"records", "reference", "moment", "platform", "kinds", "certainty", "errors"}
+VALUES = {"records", "reference", "pasted", "moment", "platform", "kinds", "certainty", "errors", "text"}
 EVERYTHING = VALUES | {"sources", "index", "crawl", "serve", "cli", FACE}
 MAY_IMPORT = {
     "errors": set[str](),
-    "reference": {"errors"},
-    "moment": {"errors"},
-    "platform": {"errors"},
+    "text": set[str](),
+    "reference": {"errors", "text"},
+    "pasted": {"reference", "errors", "text"},
+    "moment": {"errors", "text"},
+    "platform": {"errors", "text"},
     "kinds": {"errors"},
     "certainty": set[str](),
     "records": {"kinds", "errors"},

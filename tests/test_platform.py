@@ -124,7 +124,7 @@ FITTING = [
         "windows/amd64:10.0.17763",
         ["windows/amd64:10.0.17763", "windows/amd64:10.0.17763.1", "windows/amd64:10.0.17763.6659"],
     ),
-    ("windows(10.0.17763.6659)/amd64", ["windows/amd64:10.0.17763.6659"]),
+    ("windows(10.0.17763.6659)/amd64", ["windows/amd64:10.0.17763.6659", "windows/amd64:10.0.17763.1"]),
 ]
 
 # what is asked for, the names of an index that it is not
@@ -290,3 +290,25 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
 def test_any_name_is_safe(parts: tuple[str, str, str | None, str | None], name: str) -> None:
     """No text that stands in an index makes a comparison fail."""
     assert Platform.parse(written(*parts)).fits(name) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        ("windows/amd64:10.0.17763.1", ["windows/amd64:10.0.17763.10001"]),
+        ("windows/amd64:10.0.17763.6000", ["windows/amd64:10.0.17763.6000"]),
+        ("windows/amd64:10.0.17763", ["windows/amd64:10.0.17763.10001"]),
+        ("windows/amd64:10.0.20348", ["windows/amd64:10.0.20348.1"]),
+        ("windows/amd64:10.0.99999", []),
+        ("linux/amd64", ["linux/amd64"]),
+    ],
+)
+def test_of_several_revisions_of_a_build_the_newest_is_chosen(asked: str, chosen: list[str]) -> None:
+    """By number, unless one is written exactly so; what nothing tells apart stays several."""
+    names = [
+        "linux/amd64", "windows/amd64:10.0.17763.6000", "windows/amd64:10.0.17763.10001",
+        "windows/amd64:10.0.20348.1",
+    ]  # fmt: skip
+    assert Platform.parse(asked).choose(names) == chosen
+    assert Platform.parse("windows/amd64").choose(names) == names[1:]
+    assert Platform.parse("windows/amd64").choose(names[:3]) == [names[2]]

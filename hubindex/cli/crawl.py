@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from hubindex import moment
+from hubindex import moment, pasted
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.ages import duration
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, note, settings, write
 from hubindex.errors import HubindexError, IncompleteCrawl, SignInRefused, WrongUsage
-from hubindex.reference import DEFAULT_REGISTRY, Reference
+from hubindex.reference import DEFAULT_REGISTRY
 
 if TYPE_CHECKING:
     from hubindex.cli.progress import Display
@@ -185,7 +185,7 @@ def _complain_in_json(message: str, code: int) -> int:
 
 
 def _hub_path(name: str) -> str:
-    reference = Reference.parse_repository(name)
+    reference = pasted.read_repository(name)
     if reference.registry != DEFAULT_REGISTRY:
         raise WrongUsage(f"{reference.familiar_name}: only repositories of Docker Hub can be crawled")
     if reference.repository.count("/") != 1:

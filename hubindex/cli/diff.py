@@ -5,7 +5,7 @@ from contextlib import closing
 
 import click
 
-from hubindex import moment
+from hubindex import moment, pasted
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
 from hubindex.cli.output import Format, Row, Table
@@ -47,7 +47,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Reference | None, int, int]:
         context = click.get_current_context()
         raise click.UsageError(f"FROM and TO are wanted, or REPO, FROM and TO: got {len(arguments)}", context)
     *repository, first, last = arguments
-    reference = Reference.parse_repository(repository[0]) if repository else None
+    reference = pasted.read_repository(repository[0]) if repository else None
     now = moment.now()
     start, end = parse_moment(first, now).at, parse_moment(last, now).at
     if start > end:

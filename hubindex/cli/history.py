@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import click
 
-from hubindex import moment
+from hubindex import moment, pasted
 from hubindex.cli.ages import duration
 from hubindex.cli.facts import some
 from hubindex.cli.flags import Command
@@ -78,7 +78,7 @@ def history(
     that is possible. GAPS counts the stretches in between for which nobody can vouch. CALLED are the other tags
     with the same content at that time, AGE is how long it lasted.
     """
-    asked = Reference.parse(reference)
+    asked = pasted.read(reference)
     if asked.digest is not None:
         raise WrongUsage(
             f"{asked.familiar} names a digest: 'hubindex whatis {asked.digest}' tells who has or had it"

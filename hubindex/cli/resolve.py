@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from hubindex import moment
+from hubindex import moment, pasted
 from hubindex.certainty import Certainty
 from hubindex.cli.ages import age
 from hubindex.cli.flags import Command
@@ -103,7 +103,7 @@ class _Refusal(Exception):
 
 
 def _parse(text: str) -> Reference:
-    reference = Reference.parse(text)
+    reference = pasted.read(text)
     if reference.digest is not None:
         raise WrongUsage(
             f"{reference.familiar} names a digest already: 'hubindex whatis {reference.digest}' tells who has it"

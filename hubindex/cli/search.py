@@ -4,14 +4,16 @@ from contextlib import closing
 
 import click
 
+from hubindex import pasted
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
+from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format, Row, search_table
 from hubindex.index.filters import parse_filters
 from hubindex.index.reader import open_reader
 from hubindex.index.search import SORTS, Found, Query
 from hubindex.index.search import search as find
-from hubindex.reference import short_name
+from hubindex.reference import DEFAULT_REGISTRY, short_name
+from hubindex.text import quote
 
 _DEFAULT_LIMIT = 25
 
@@ -63,6 +65,11 @@ def search(
     )
     wanted = parse_filters((*filters, *shortcuts))
     output = Format(template, search_table(truncate=not no_trunc))
+    if pasted.is_reference(term):
+        reference = pasted.read(term)
+        term = reference.familiar_name if reference.registry == DEFAULT_REGISTRY else reference.repository
+        if not output.is_json:
+            note(f"hubindex: searching for {quote(term)}")
     query = Query(
         term,
         stars=wanted.stars,

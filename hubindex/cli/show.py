@@ -4,7 +4,7 @@ from contextlib import closing
 
 import click
 
-from hubindex import moment
+from hubindex import moment, pasted
 from hubindex.cli.ages import age
 from hubindex.cli.facts import one, optional_moment, short_digest
 from hubindex.cli.flags import Command
@@ -15,7 +15,7 @@ from hubindex.index.repositories import RepositoryFacts, TagFacts, least_specifi
 from hubindex.index.repositories import repository as find
 from hubindex.index.repositories import tags as tags_of
 from hubindex.kinds import ATTACHED, IMAGE, UNKNOWN
-from hubindex.reference import Reference, short_name
+from hubindex.reference import short_name
 
 _TABLE = Table(
     {
@@ -57,7 +57,7 @@ def show(repository: str, template: str, no_trunc: bool) -> None:
     The state shown is that of the last crawl of the repository. Tags that attach a signature, an attestation, an
     SBOM or the like to an image are counted apart.
     """
-    reference = Reference.parse_repository(repository)
+    reference = pasted.read_repository(repository)
     with closing(open_reader(settings().location)) as reader, reader.snapshot():
         facts = find(reader, reference)
         found = tags_of(reader, facts)

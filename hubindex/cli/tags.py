@@ -5,7 +5,7 @@ from contextlib import closing
 
 import click
 
-from hubindex import moment
+from hubindex import moment, pasted
 from hubindex.cli.facts import TAG_TABLE, tag_cells, tag_row, whole_tag_cells
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
@@ -17,7 +17,7 @@ from hubindex.index.repositories import repository as find
 from hubindex.index.repositories import tags as tags_of
 from hubindex.kinds import ATTACHED
 from hubindex.moment import parse_moment
-from hubindex.reference import Reference, short_name
+from hubindex.reference import short_name
 
 _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
     "newest": lambda _: (),  # as they come
@@ -60,7 +60,7 @@ def tags(
     an attestation, an SBOM or the like to an image ('sha256-….sig') are left out of it, unless nothing else
     matches; templates and JSON have all tags.
     """
-    reference = Reference.parse_repository(repository)
+    reference = pasted.read_repository(repository)
     output = Format(template, TAG_TABLE)
     now = moment.now()
     at = None if when is None else parse_moment(when, now).at

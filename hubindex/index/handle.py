@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from hubindex import pasted
 from hubindex.index import changes, history, repositories, whatis
 from hubindex.index.location import Location
 from hubindex.index.reader import Reader, open_reader
@@ -104,11 +105,11 @@ class Index:
 
 
 def _repository(name: str | Reference) -> Reference:
-    return name if isinstance(name, Reference) else Reference.parse_repository(name)
+    return name if isinstance(name, Reference) else pasted.read_repository(name)
 
 
 def _tag(name: str | Reference) -> Reference:
-    reference = name if isinstance(name, Reference) else Reference.parse(name)
+    reference = name if isinstance(name, Reference) else pasted.read(name)
     return reference.with_default_tag()
 
 

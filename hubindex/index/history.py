@@ -258,8 +258,8 @@ class Past:
         images = self.archive.digests([content])[content].images
         if images is None or self._platform is None:
             return None
-        fitting = [(name, number) for name, number in images if self._platform.fits(name)]
-        return [(name, number) for name, number in fitting if name == str(self._platform)] or fitting
+        chosen = self._platform.choose(name for name, _ in images)
+        return [(name, number) for name, number in images if name in chosen]
 
     def _image(self, content: int) -> int:
         """What a content is for the platform."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from hubindex import pasted
 from hubindex.certainty import Certainty
 from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
 from hubindex.index.archive import Archive
@@ -80,7 +81,7 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
 
 def _parse(text: str) -> tuple[str | None, str]:
     """Algorithm, if one is named, and hexadecimal digits in lower case. Raises `WrongUsage`."""
-    algorithm, colon, digits = text[-200:].rpartition("@")[2].rpartition(":")
+    algorithm, colon, digits = pasted.read_digest(text)[-200:].rpartition("@")[2].rpartition(":")
     digits = digits.lower()
     longest = _LENGTHS.get(algorithm, max(_LENGTHS.values()))
     wrong = None

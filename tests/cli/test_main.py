@@ -396,7 +396,7 @@ def test_nothing_is_imported_for_resolve_that_it_does_not_need(story_sqlite: str
     loaded = _loaded(_asking(story_sqlite, ("resolve", "mongo:7", "--at", "2024-03-05T00:00")))
     assert not loaded & {"json", "humanize", "unicodedata", "hubindex.index.changes", "hubindex.index.search"}
     ours = {name.removeprefix("hubindex.cli.") for name in loaded if name.startswith("hubindex.cli.")}
-    assert ours == {"ages", "options", "resolve", "sentences", "tabwriter"}
+    assert ours == {"ages", "flags", "options", "resolve", "sentences", "tabwriter"}
 
 
 def test_search_does_not_pay_for_the_past(sample_sqlite: str) -> None:

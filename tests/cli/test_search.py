@@ -400,3 +400,23 @@ def test_a_question_is_answered_without_a_network(sample_sqlite: str, question: 
 def _python(code: str) -> Outcome:
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, check=False)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "docker.io/mongo",
+        "mongo:latest",
+        "docker://mongo",
+        "https://hub.docker.com/_/mongo",
+        "index.docker.io/mongo:7",
+    ],
+)
+def test_a_term_that_stands_in_a_reference(story: str, call: Call, term: str) -> None:
+    """What is searched for is told; a plain term needs no word."""
+    plain = call("--db", story, "search", "mongo")
+    assert (plain.code, plain.err) == (0, "")
+    outcome = call("--db", story, "search", term)
+    assert (outcome.code, outcome.out) == (0, plain.out)
+    assert outcome.err == "hubindex: searching for 'mongo'\n"
+    assert call("-q", "--db", story, "search", term).err == ""

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hubindex.crawl.plan import Plan
+from hubindex.index.handle import Index
 from hubindex.index.location import Location
 from tests.cli.conftest import Call
 from tests.crawl.crawling import crawl, hub_of
@@ -116,3 +117,23 @@ def test_a_missing_repository_is_told(location: Location, call: Call) -> None:
     hub.disturb("repositories/web$", not_found())
     crawl(hub, location, Plan(repositories=["acme/web"]))
     assert "Missing since:" in call("--db", location.target, "show", "acme/web").out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://hub.docker.com/_/mongo",
+        "https://hub.docker.com/r/library/mongo/tags?page=2",
+        f"https://hub.docker.com/layers/library/mongo/7/images/sha256-{'ab' * 32}",
+        "docker://mongo",
+        "registry-1.docker.io/library/mongo",
+    ],
+)
+def test_a_pasted_name_is_understood(story: str, call: Call, name: str) -> None:
+    """Wherever a repository or a reference is asked for."""
+    for command in (("show", name), ("tags", name), ("history", name), ("diff", name, "2024-02-05", "2024-03-05")):
+        assert call("--db", story, *command).code == 0, command
+    assert call("--db", story, "resolve", name).out.startswith("mongo@sha256:")
+    with Index.open(story) as index:
+        assert index.repository(name).name == "library/mongo"
+        assert index.resolve(name).reference.familiar_name == "mongo"
