@@ -89,7 +89,7 @@ def _layer(location: Location, transactions: list[Rows]) -> float:
 
     def work() -> None:
         for rows_of in transactions:
-            with open_transaction(engine) as transaction:
+            with open_transaction(engine, location.label) as transaction:
                 for table, rows in rows_of.items():
                     if table == "repository_search" and location.dialect == "sqlite":
                         transaction.run("add_document", *(dict(zip(_DOCUMENT, row, strict=True)) for row in rows))

@@ -16,7 +16,7 @@ from hubindex.cli import INTERRUPTED
 from hubindex.cli.ages import duration
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, note, settings, write
-from hubindex.errors import HubindexError, IncompleteCrawl, SignInRefused, WrongUsage
+from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY
 
 if TYPE_CHECKING:
@@ -248,11 +248,14 @@ async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
                 await asyncio.sleep(pause)
         except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
             interrupted = True
-    if display.progress is not None and display.progress.answers and not settings().quiet:
+    progress = display.progress
+    if progress is not None and progress.first_missing and (progress.answers or not plan.seeds()):
+        display.warn(progress.first_missing)
+    if progress is not None and progress.answers and not settings().quiet:
         write(display.summary())
     if interrupted or display.progress is None:
         raise KeyboardInterrupt
-    return _check(display.progress)
+    return _check(display.progress, is_named=bool(plan.seeds()))
 
 
 def _pauses() -> Iterator[int]:
@@ -322,12 +325,17 @@ def _cancel_on(number: signal.Signals) -> None:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
-def _check(progress: "Progress") -> int:
-    """0 for a whole crawl. Raises the first error if nothing at all was answered, else `IncompleteCrawl`."""
+def _check(progress: "Progress", *, is_named: bool) -> int:
+    """0 for a whole crawl. Raises the first error if nothing at all was answered, else `IncompleteCrawl`.
+
+    That a repository is not there is an answer, and no failure, unless nothing of what was named is.
+    """
     rest = "what arrived is stored; 'hubindex crawl' goes on with the rest"
     if progress.is_spent:
         raise IncompleteCrawl(f"crawl stopped early: the budget of requests is spent: {rest}")
     if progress.first_error is None:
+        if progress.first_missing and not progress.answers and is_named:
+            raise NotFound(progress.first_missing)
         return 0
     if not progress.answers:
         raise progress.first_error

@@ -122,6 +122,8 @@ class Display:
         ]
         yield from tabulate(rows, ("", "seen", "new", "changed"), tablefmt="plain", intfmt=",").splitlines()
         counts = [_many(requests, "request"), _many(progress.failures, "failure")]
+        if progress.missing:
+            counts.append(f"{progress.missing:,} not found")
         if progress.stale_tags:
             counts.append(_many(progress.stale_tags, "stale answer"))
         yield f"{', '.join(counts)}, {self._seconds():.1f} seconds"

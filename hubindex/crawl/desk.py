@@ -129,7 +129,7 @@ class Desk:
             batch.frontier.finish(job, now, next_visit(now, batch.changed_at(job.repository_id)))
 
     async def missing(self, job: Job, name: str, at: int) -> None:
-        """A source says, and keeps saying, that there is no such repository; one that is gone is no failure."""
+        """A source says, and keeps saying, that there is no such repository: that is an answer, and no failure."""
 
         def write(batch: Batch) -> Absence:
             absence, now = batch.repository_missing(name, at), self.clock()
@@ -143,10 +143,15 @@ class Desk:
 
         absence = await self.writer.write(write)
         self.done(job)
+        self.progress.missing += 1
         if absence is Absence.GONE:
             self.warn(
                 f"{short_name(name)}: gone from Docker Hub, with all its tags: it was not there hours ago either"
             )
             return
         kept = "; what the index knows of it stays" if absence is Absence.MISSING else ""
-        self.failed(NotFound(f"{short_name(name)}: not found on Docker Hub: missing, private or a fault{kept}"))
+        message = f"{short_name(name)}: not found on Docker Hub: missing, private or a fault{kept}"
+        if self.progress.answers or self.progress.missing > 1:
+            self.warn(message)
+        else:
+            self.progress.first_missing = message

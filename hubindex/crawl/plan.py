@@ -50,9 +50,9 @@ class Progress:
     """How far a crawl has come; changes while it runs.
 
     `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished, `stale_tags`
-    answers about a tag that are older than an earlier one. `answers` counts
-    what the source gave, `failures` what it refused; `stopped` tells that it would have no more of us, or that the
-    budget of requests is spent (`is_spent`).
+    answers about a tag that are older than an earlier one, `missing` repositories that are not there. `answers`
+    counts what the source gave, `failures` what it refused; `stopped` tells that it would have no more of us, or
+    that the budget of requests is spent (`is_spent`).
     """
 
     found: int = 0
@@ -63,6 +63,8 @@ class Progress:
     new_tags: int = 0
     changed_tags: int = 0
     stale_tags: int = 0
+    missing: int = 0
+    first_missing: str = ""
     answers: int = 0
     failures: int = 0
     first_error: SourceError | None = None

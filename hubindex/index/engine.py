@@ -25,6 +25,7 @@ from hubindex.index.reader import (
     connect_postgresql,
     connect_sqlite,
     refuse_foreign_file,
+    require_file,
     storage_errors,
 )
 
@@ -49,7 +50,7 @@ def open_engine(location: Location) -> Engine:
     try:
         return create_engine(
             "postgresql+psycopg://",
-            creator=lambda: connect_postgresql(location.target),
+            creator=lambda: connect_postgresql(location),
             pool_size=1,
             max_overflow=0,
             paramstyle="format",
@@ -59,8 +60,7 @@ def open_engine(location: Location) -> Engine:
 
 
 def _sqlite_engine(path: str) -> Engine:
-    if os.path.isdir(path):
-        raise StorageError(f"{path} is a folder: --db wants a file")
+    require_file(path)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
     except OSError as error:
@@ -179,9 +179,12 @@ class Transaction:
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Transaction]:
-    """One transaction: committed at the end, rolled back on any exception. Raises `StorageError`."""
-    with storage_errors(engine.url.database), engine.connect() as connection, connection.begin():
+def transaction(engine: Engine, label: str) -> Iterator[Transaction]:
+    """One transaction: committed at the end, rolled back on any exception.
+
+    Raises `StorageError`, which names the index by its `label`.
+    """
+    with storage_errors(label), engine.connect() as connection, connection.begin():
         yield Transaction(connection, _statements(engine.dialect.name))
 
 

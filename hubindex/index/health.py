@@ -26,7 +26,7 @@ def check(location: Location) -> list[str]:
         reader.close()
     engine = open_looking_engine(location)
     try:
-        with storage_errors(), engine.connect() as connection:
+        with storage_errors(location.label), engine.connect() as connection:
             problems += [f"schema: {difference}" for difference in differences(connection)]
     finally:
         engine.dispose()

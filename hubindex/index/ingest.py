@@ -96,6 +96,7 @@ class Ingest:
 
     def __init__(self, location: Location) -> None:
         upgrade(location)
+        self._label = location.label
         self._engine = storage.open_engine(location)
         self._numbers = Numbers()
 
@@ -103,7 +104,7 @@ class Ingest:
     def transaction(self) -> Iterator["Batch"]:
         """A batch that is committed at the end, and forgotten on any exception."""
         try:
-            with storage.transaction(self._engine) as tx:
+            with storage.transaction(self._engine, self._label) as tx:
                 batch = Batch(tx, self._numbers)
                 yield batch
                 batch.flush()
@@ -122,7 +123,8 @@ class Ingest:
     def close(self) -> None:
         """Put the search index together if it is in many pieces, and give up the connection."""
         if self._engine.dialect.name == "sqlite":
-            with suppress(StorageError), storage.transaction(self._engine) as tx:  # searches are slower without
+            # Searches are slower without.
+            with suppress(StorageError), storage.transaction(self._engine, self._label) as tx:
                 if tx.query("search_pieces")[0][0] > _MOST_PIECES:
                     tx.run("join_search_pieces", {})
         self._engine.dispose()

@@ -39,7 +39,7 @@ def upgrade(location: Location) -> str | None:
     """
     engine = open_engine(location)
     try:
-        with storage_errors(), _locked(engine) as connection:
+        with storage_errors(location.label), _locked(engine) as connection:
             before = MigrationContext.configure(connection).get_current_revision()
             check_revision(before, location.label)
             if before != HEAD:
@@ -48,10 +48,10 @@ def upgrade(location: Location) -> str | None:
                 config.attributes["connection"] = connection
                 command.upgrade(config, HEAD)
         if before not in {None, HEAD} and location.dialect == "postgresql":
-            with storage_errors(), _locked(engine) as connection:
+            with storage_errors(location.label), _locked(engine) as connection:
                 added = distribute_new_tables(connection, location.label)
             if added:
-                with storage_errors(), _locked(engine) as connection:
+                with storage_errors(location.label), _locked(engine) as connection:
                     remove_local_copies(connection, location.label)
         return before
     finally:
@@ -70,12 +70,12 @@ def distribute(location: Location, shards: int | None = None) -> tuple[Distribut
         )
     engine = open_engine(location)
     try:
-        with storage_errors(), engine.connect() as connection:
+        with storage_errors(location.label), engine.connect() as connection:
             require_citus(connection, location.label)
         upgrade(location)
-        with storage_errors(), _locked(engine) as connection:
+        with storage_errors(location.label), _locked(engine) as connection:
             result = distribute_tables(connection, location.label, shards)
-        with storage_errors(), _locked(engine) as connection:
+        with storage_errors(location.label), _locked(engine) as connection:
             remove_local_copies(connection, location.label)
         return result
     finally:

@@ -3,6 +3,7 @@
 import os
 import re
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -35,6 +36,7 @@ class Reader:
 
     def __init__(self, location: Location, connection: "_Connection") -> None:
         self.dialect = location.dialect
+        self._label = location.label
         self._connection = connection
         self._families: dict[str, dict[str, str]] = {}
 
@@ -46,18 +48,18 @@ class Reader:
         try:
             return self._connection.execute(statements[name], sql.bind(parameters, self.dialect)).fetchall()
         except Exception:
-            with storage_errors():
+            with storage_errors(self._label):
                 raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All queries inside see the index as of one moment, whatever a crawl writes meanwhile."""
-        with storage_errors():
+        with storage_errors(self._label):
             self._connection.execute("BEGIN")
         try:
             yield
         finally:
-            with storage_errors():
+            with storage_errors(self._label):
                 self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
@@ -110,27 +112,26 @@ def check_revision(revision: str | None, label: str) -> None:
 
 
 @contextmanager
-def storage_errors(path: str | None = None) -> Iterator[None]:
+def storage_errors(label: str) -> Iterator[None]:
     """Turn a driver's exceptions into one-line `StorageError`s that carry no connection secrets.
 
-    `path` is the file to name in them.
+    `label` names the index in them: that of its `Location`.
     """
-    where = f": {path}" if path else ""
     try:
         yield
     except sqlite3.Error as error:
-        raise StorageError(f"the index cannot be read or written: {error}{where}") from error
+        raise StorageError(f"the index cannot be read or written: {error}: {label}") from error
     except Exception as error:
         # psycopg and SQLAlchemy are not imported for SQLite's sake: known by their module.
         if type(error).__module__.partition(".")[0] not in {"psycopg", "psycopg_pool", "sqlalchemy"}:
             raise
         cause = getattr(error, "orig", None) or error
-        raise StorageError(f"the index cannot be read or written: {_first_line(cause)}{where}") from error
+        raise StorageError(f"the index cannot be read or written: {_first_line(cause)}: {label}") from error
 
 
 def _revision(connection: "_Connection", location: Location) -> str | None:
     """The schema revision of the index, or None where there is no schema."""
-    with storage_errors():
+    with storage_errors(location.label):
         try:
             rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         except Exception as error:
@@ -159,16 +160,28 @@ def _is_missing_table(error: Exception) -> bool:
 
 
 def _connect(location: Location) -> "_Connection":
-    with storage_errors():
+    with storage_errors(location.label):
         if location.dialect == "sqlite":
             return connect_sqlite(location.target)
-        return _connect_postgresql(location.target)
+        return _connect_postgresql(location)
+
+
+def require_file(path: str) -> None:
+    """Raise `StorageError` if there is something at a path that SQLite could wait for, or read without end."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return  # there is nothing, or SQLite will say what is wrong
+    if stat.S_ISREG(mode):
+        return
+    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "named pipe"), (stat.S_ISSOCK, "socket"))
+    what = next((name for is_kind, name in kinds if is_kind(mode)), "device")
+    raise StorageError(f"{path} is a {what}: --db wants a file")
 
 
 def connect_sqlite(path: str) -> "_Connection":
     """A read-only connection to a SQLite file. Raises `StorageError`."""
-    if os.path.isdir(path):
-        raise StorageError(f"{path} is a folder: --db wants a file")
+    require_file(path)
     uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
     try:
@@ -184,7 +197,7 @@ def connect_sqlite(path: str) -> "_Connection":
     return connection
 
 
-def connect_postgresql(url: str) -> "psycopg.Connection":
+def connect_postgresql(location: Location) -> "psycopg.Connection":
     """A connection to PostgreSQL, by a URL as libpq reads it. Raises `WrongUsage`, `StorageError`.
 
     What libpq says of a malformed URL may repeat the password, so it is not told.
@@ -195,14 +208,14 @@ def connect_postgresql(url: str) -> "psycopg.Connection":
     except ImportError as error:
         raise StorageError(POSTGRES_MISSING) from error
     try:
-        parts = conninfo_to_dict(url)
+        parts = conninfo_to_dict(location.target)
     except (psycopg.ProgrammingError, UnicodeError):
         raise WrongUsage(_NO_URL) from None
     if "@" in str(parts.get("host", ""))[1:] or not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
         raise WrongUsage(_NO_URL)  # the rest of a password with @ or / in it
-    with storage_errors():
+    with storage_errors(location.label):
         # Prepared, the sixth search in a row would get a plan that ignores its words: ten times slower.
-        return psycopg.connect(url, connect_timeout=10, prepare_threshold=None)
+        return psycopg.connect(location.target, connect_timeout=10, prepare_threshold=None)
 
 
 POSTGRES_MISSING = "PostgreSQL needs the driver: pip install 'hubindex[postgres]'"
@@ -212,8 +225,8 @@ _NO_URL = (
 )
 
 
-def _connect_postgresql(url: str) -> "_Connection":
-    connection = connect_postgresql(url)
+def _connect_postgresql(location: Location) -> "_Connection":
+    connection = connect_postgresql(location)
     connection.autocommit = True
     connection.execute("SET default_transaction_read_only = on")
     connection.execute("SET default_transaction_isolation = 'repeatable read'")

@@ -1,8 +1,9 @@
 """The wire: one request, and one answer of limited size, or the way in which it failed."""
 
+import itertools
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
@@ -14,6 +15,7 @@ from hubindex.sources.failure import Answer, Failure
 USER_AGENT: Final = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
 _MAX_HEADER_LINE = 16 * 1024
 _MAX_HEADERS = 128
+_MAX_INTERIM = 8
 
 
 class Transport:
@@ -41,6 +43,7 @@ class Transport:
             max_field_size=_MAX_HEADER_LINE,
             max_headers=_MAX_HEADERS,
             middlewares=(_sent_once,),
+            response_class=_Response,
         )
 
     async def close(self) -> None:
@@ -78,6 +81,29 @@ class Transport:
                 return Answer(response.status, response.headers, whole, sent_at)
         except (aiohttp.ClientError, OSError) as error:
             return failure.broken_off(url, error, self._timeout)
+
+
+class _Response(aiohttp.ClientResponse):
+    """An answer that comes after a few interim ones (statuses 1xx) at most: aiohttp would read them for ever."""
+
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Read the head of the answer. Raises `aiohttp.ClientConnectionError` if there is none to come."""
+        protocol: Any = connection.protocol
+        read, interim = protocol.read, itertools.count(1)
+
+        async def read_some() -> Any:
+            message, payload = await read()
+            if 100 <= message.code < 200 and (message.code == 101 or next(interim) > _MAX_INTERIM):
+                raise aiohttp.ClientConnectionError(
+                    f"interim answers only, the last one with status {message.code}"
+                )
+            return message, payload
+
+        protocol.read = read_some
+        try:
+            return await super().start(connection)
+        finally:
+            del protocol.read
 
 
 async def _sent_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

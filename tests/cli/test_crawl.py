@@ -278,6 +278,16 @@ def test_an_unknown_repository_is_one_line(db: str, call: Call) -> None:
     assert outcome.err.count("nosuch") == 1
 
 
+def test_a_repository_that_is_not_there_is_an_answer(db: str, call: Call) -> None:
+    """A warning, whatever it is named beside; the crawl is whole."""
+    with hub_of(numbered(2)).running() as url:
+        for line in (("--repo", "acme/nosuch", "--repo", numbered(2)[0]), ("--repo", "acme/nosuch", "app")):
+            outcome = call("--db", db, "crawl", *line, "--hub-url", url)
+            assert outcome.code == 0, outcome
+            assert outcome.err.count("acme/nosuch: not found on Docker Hub") == 1
+            assert "1 not found" in outcome.out
+
+
 def test_a_crawl_that_is_refused_says_that_it_stopped_early(db: str, call: Call) -> None:
     """Too many requests, or a page for browsers."""
     hub = hub_of(numbered(60))

@@ -236,12 +236,14 @@ def test_a_repository_found_in_several_ways_is_walked_once(location: Location) -
     assert positions(location, "two")["acme/app-039"] == 1
 
 
-def test_a_nonexistent_repository_is_a_failure_that_is_told(location: Location) -> None:
-    """With its name."""
+def test_a_nonexistent_repository_is_an_answer_that_is_told(location: Location) -> None:
+    """With its name; it is no failure."""
     crawled = crawl(hub_of(["acme/app"]), location, Plan(repositories=["acme/nothing", "acme/app"]))
     assert names(location) == ["acme/app"]
-    assert isinstance(crawled.progress.first_error, NotFound)
-    assert "acme/nothing: not found on Docker Hub" in str(crawled.progress.first_error)
+    progress = crawled.progress
+    assert (progress.first_error, progress.failures, progress.missing) == (None, 0, 1)
+    told = [*crawled.warnings, progress.first_missing]
+    assert any("acme/nothing: not found on Docker Hub" in message for message in told)
 
 
 def test_a_known_repository_that_is_not_found_is_missing(location: Location) -> None:
@@ -254,7 +256,7 @@ def test_a_known_repository_that_is_not_found_is_missing(location: Location) -> 
     assert facts.missing_at is not None
     assert facts.gone_at is None
     assert set(tags) == {"t0", "t1"}
-    assert "what the index knows of it stays" in str(crawled.progress.first_error)
+    assert "what the index knows of it stays" in crawled.progress.first_missing
 
 
 def test_a_repository_missing_twice_hours_apart_is_gone(location: Location) -> None:
@@ -511,7 +513,7 @@ def test_the_tags_of_a_repository_may_be_missing_alone(location: Location) -> No
     facts, tags = state(location, "acme/app")
     assert set(tags) == {"t0", "t1"}
     assert facts.missing_at is not None
-    assert crawled.progress.failures == 1
+    assert (crawled.progress.failures, crawled.progress.missing) == (0, 1)
 
 
 # Bounds
@@ -636,7 +638,7 @@ def test_repositories_that_are_not_found_do_not_stop_a_crawl(location: Location)
     hub = hub_of(["acme/app"])
     plan = Plan(repositories=[*(f"acme/old-{number}" for number in range(40)), "acme/app"], concurrency=1)
     crawled = crawl(hub, location, plan)
-    assert crawled.progress.failures == 40
+    assert (crawled.progress.failures, crawled.progress.missing) == (0, 40)
     assert names(location) == ["acme/app"]
 
 
