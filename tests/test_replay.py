@@ -470,7 +470,11 @@ def test_resolve_at_a_sweep(replay: Replay) -> None:
                 truth, answer = replay.timeline.truth(*question), replay.ask(question)
                 kind = replay.check(question)
                 kinds[kind] += 1
-                if truth is None:
+                if truth is None and kind == "confirmed":  # a push that the Hub dates too early
+                    assert answer is not None
+                    assert _behind(path), (question, answer)
+                    assert replay.is_right(question, answer.digest), (question, answer)
+                elif truth is None:
                     assert kind in {"before", "gone", "no image", "never seen"}, (question, answer)
                 else:
                     assert answer is not None, question
