@@ -154,6 +154,10 @@ def oversized(url: URL, limit: int) -> Failure:
     return Failure(errors.UnreadableAnswer(f"{where(url)}: the answer is larger than {limit:,} bytes"), Next.RAISE)
 
 
+class InterimOnly(aiohttp.ClientConnectionError):
+    """A server sent interim answers (statuses 1xx), and no answer after a few of them."""
+
+
 def broken_off(url: URL, error: Exception, timeout: aiohttp.ClientTimeout) -> Failure:
     """What a request without a whole, well-formed HTTP answer means."""
     place, next_step = where(url), Next.RETRY
@@ -185,6 +189,8 @@ def broken_off(url: URL, error: Exception, timeout: aiohttp.ClientTimeout) -> Fa
             return _failed(
                 errors.UnreadableAnswer(f"{place}: the answer is not well-formed HTTP"), Next.RETRY, error
             )
+        case InterimOnly():
+            why = str(error)
         case _:
             why = "the connection broke off"
     return _failed(errors.Unreachable(f"{place}: {why}"), next_step, error)

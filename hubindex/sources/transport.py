@@ -10,7 +10,7 @@ from yarl import URL
 
 from hubindex import __version__
 from hubindex.sources import failure
-from hubindex.sources.failure import Answer, Failure
+from hubindex.sources.failure import Answer, Failure, InterimOnly
 
 USER_AGENT: Final = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
 _MAX_HEADER_LINE = 16 * 1024
@@ -87,16 +87,14 @@ class _Response(aiohttp.ClientResponse):
     """An answer that comes after a few interim ones (statuses 1xx) at most: aiohttp would read them for ever."""
 
     async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
-        """Read the head of the answer. Raises `aiohttp.ClientConnectionError` if there is none to come."""
+        """Read the head of the answer. Raises `InterimOnly` if there is none to come."""
         protocol: Any = connection.protocol
         read, interim = protocol.read, itertools.count(1)
 
         async def read_some() -> Any:
             message, payload = await read()
             if 100 <= message.code < 200 and (message.code == 101 or next(interim) > _MAX_INTERIM):
-                raise aiohttp.ClientConnectionError(
-                    f"interim answers only, the last one with status {message.code}"
-                )
+                raise InterimOnly(f"interim answers only, the last one with status {message.code}")
             return message, payload
 
         protocol.read = read_some

@@ -1,5 +1,7 @@
 """`hubindex db`: the schema and its health; and where an index may be."""
 
+import os
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -119,6 +121,57 @@ def test_a_database_of_another_program_gets_no_tables(call: Call, tmp_path: Path
         assert outcome.complaint
     assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("bookmarks",)]
     connection.close()
+
+
+COMMANDS = [
+    ("search", "x"), ("show", "x"), ("resolve", "x"), ("status",), ("crawl", "x", "-q"), ("crawl", "-q"),
+    ("db", "upgrade"), ("db", "check"), ("db", "current"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("kind", ["folder", "named pipe", "socket", "device"])
+def test_what_is_no_file_is_refused_at_once(
+    call: Call, tmp_path: Path, kind: str, command: tuple[str, ...]
+) -> None:
+    """SQLite would wait for a pipe, and read a device without end."""
+    path = tmp_path / "index.db"
+    with socket.socket(socket.AF_UNIX) as server:
+        match kind:
+            case "folder":
+                path.mkdir()
+            case "named pipe":
+                os.mkfifo(path)
+            case "socket":
+                server.bind(str(path))
+            case _:
+                path.symlink_to("/dev/zero")
+        outcome = call("--db", str(path), *command)
+    assert (outcome.code, outcome.complaint) == (1, f"{path} is a {kind}: --db wants a file")
+
+
+BROKEN = [("search", "mongo"), ("tags", "mongo"), ("crawl", "x", "-q"), ("db", "check")]
+
+
+@pytest.mark.parametrize("command", BROKEN)
+@pytest.mark.parametrize("damage", ["a page", "the end", "all"])
+def test_every_message_about_a_broken_index_names_the_file(
+    story_sqlite: str, call: Call, tmp_path: Path, damage: str, command: tuple[str, ...]
+) -> None:
+    """Wherever it is met."""
+    path = tmp_path / "broken.db"
+    whole = Path(story_sqlite).read_bytes()
+    half = len(whole) // 2
+    broken = {
+        "a page": whole[:8192] + b"\xa5" * (len(whole) - 8192),
+        "the end": whole[: half - half % 4096 + 100],
+        "all": b"\xa5" * len(whole),
+    }
+    path.write_bytes(broken[damage])
+    outcome = call("--db", str(path), *command)
+    if outcome.code:
+        assert outcome.code in {1, 3}
+        assert str(path) in outcome.complaint
 
 
 def test_a_folder_that_cannot_be_written_is_told(call: Call) -> None:

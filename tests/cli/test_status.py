@@ -5,6 +5,7 @@ import json
 from hubindex.crawl.plan import Plan
 from hubindex.index.engine import open_engine
 from hubindex.index.location import Location
+from hubindex.moment import from_rfc3339
 from tests.citus import install_stand_in
 from tests.cli.conftest import Call
 from tests.crawl.crawling import crawl, hub_of
@@ -31,7 +32,10 @@ def test_json_has_real_numbers(sample: str, call: Call) -> None:
     assert row["Repositories"] == len(sample_hub().repositories)
     assert (row["WithoutTags"], row["Incomplete"], row["GoneTags"], row["ClosedSpans"]) == (0, 0, 0, 0)
     assert row["Sweeps"] == row["Repositories"]
-    assert row["Oldest"] <= row["Newest"]
+    oldest, newest = from_rfc3339(row["Oldest"]), from_rfc3339(row["Newest"])
+    assert oldest is not None
+    assert newest is not None
+    assert oldest <= newest
     assert row["Newest"].endswith("Z")
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
 from hubindex.crawl.writer import Writer
-from hubindex.errors import Blocked, NotFound, PaginationRefused, RateLimited, StorageError, Unreachable
+from hubindex.errors import Blocked, PaginationRefused, RateLimited, StorageError, Unreachable
 from hubindex.index.location import Location
 from hubindex.index.repositories import TagFacts
 from hubindex.sources.http import HttpClient

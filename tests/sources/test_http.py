@@ -24,6 +24,7 @@ from hubindex.errors import (
     WrongUsage,
 )
 from hubindex.sources.http import Answer, HttpClient, Refusal, validate_base_url
+from tests.sources.clock import Clock
 from tests.sources.wire import HOLD, Wire, reply, wire
 
 CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>"
@@ -587,3 +588,36 @@ def test_a_head_request_gives_headers_alone() -> None:
 
     answer = asyncio.run(asking())
     assert (answer.body, answer.headers["Docker-Content-Digest"]) == (b"", "sha256:0")
+
+
+# Interim answers.
+
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@pytest.mark.parametrize("interim", [EARLY, CONTINUE, b"HTTP/1.1 199 Whatever\r\n\r\n"])
+def test_a_few_interim_answers_are_waited_through(interim: bytes) -> None:
+    """The answer comes behind them."""
+    assert ask(interim * 8 + reply(GREETING))[0] == "hello"
+
+
+@pytest.mark.parametrize("interim", [EARLY, CONTINUE])
+def test_interim_answers_without_end_are_a_fault(interim: bytes) -> None:
+    """It is told after a few of them, whatever the server goes on to send."""
+    error = failure(interim * 50_000 + HOLD)
+    assert isinstance(error, Unreachable)
+    assert "interim" in str(error)
+    assert isinstance(failure(interim * 9 + reply(GREETING)), Unreachable)
+
+
+def test_a_fault_of_interim_answers_is_tried_again() -> None:
+    """Like any other."""
+    client = HttpClient(tries=2, timer=Clock().timer)
+    assert ask(EARLY * 100 + HOLD, reply(GREETING), client=client)[0] == "hello"
+
+
+def test_another_protocol_is_no_answer() -> None:
+    """101 switches to one that nobody asked for."""
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+    assert isinstance(failure(switching + HOLD), Unreachable)
