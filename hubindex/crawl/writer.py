@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from hubindex.errors import StorageError
@@ -29,6 +30,11 @@ _SERVER_POLL_SECONDS = 0.5
 
 _DEADLOCKS = 10
 _TRY_AGAIN = {"40P01", "40001"}  # PostgreSQL: deadlock_detected, serialization_failure
+
+_GRACE_SECONDS = 2.5
+"""How long an interrupted crawl may write what was accepted; then the statement that runs is ended as well."""
+
+_INTERRUPTIONS = 10
 
 _SWITCH_SECONDS = 0.0005
 """How long the event loop may wait for this thread when it comes back from a socket: 5 ms cost a quarter."""
@@ -60,8 +66,8 @@ class _Job(Generic[T]):
 class Writer:
     """An `Ingest` in a thread of its own; used as an async context manager. `warn` is told what it waits for.
 
-    Actions run in the order in which they were written. On leaving, everything accepted is written first, also
-    when the crawl was interrupted.
+    Actions run in the order in which they were written. On leaving, everything accepted is written first; if the
+    crawl was interrupted, what can be written within seconds.
     """
 
     def __init__(self, location: Location, warn: Callable[[str], None] = lambda _: None) -> None:
@@ -72,11 +78,14 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="hubindex-writer", daemon=True)
         self._ready: asyncio.Future[None] | None = None
         self._leaving = threading.Event()
+        self._interrupted = threading.Event()
+        self._ingest: Ingest | None = None
 
     async def __aenter__(self) -> "Writer":
         """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
         self._loop = asyncio.get_running_loop()
         self._ready = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         self._thread.start()
         try:
             await self._ready
@@ -88,15 +97,33 @@ class Writer:
         gc.set_threshold(*_COLLECT_SELDOM)
         return self
 
-    async def __aexit__(self, *_exception: object) -> None:
-        """Write what was accepted and close the index."""
+    async def __aexit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
+        """Write what was accepted, or what there is time for, and close the index."""
         switch_interval, threshold = self._interpreter
         sys.setswitchinterval(switch_interval)
         gc.set_threshold(*threshold)
         self._leaving.set()
         self._jobs.put(None)
-        await asyncio.shield(asyncio.to_thread(self._thread.join))
+        is_interrupted = kind is not None and issubclass(kind, asyncio.CancelledError)
+        try:
+            await self._end(_GRACE_SECONDS if is_interrupted else None)
+        except asyncio.CancelledError:
+            await self._end(0 if is_interrupted else _GRACE_SECONDS)
+            raise
         await asyncio.sleep(0)  # what the thread told the loop last is counted now
+
+    async def _end(self, seconds: float | None) -> None:
+        """Wait for the thread, so many seconds at most; then end what it does."""
+        await asyncio.wait([self._ended], timeout=seconds)
+        if self._ended.done():
+            return
+        self._interrupted.set()
+        for _ in range(_INTERRUPTIONS):  # it may just be between two statements
+            if self._ingest is not None:
+                self._ingest.interrupt()
+            await asyncio.wait([self._ended], timeout=_GRACE_SECONDS / _INTERRUPTIONS)
+            if self._ended.done():
+                return
 
     async def write(self, action: Callable[[Batch], T]) -> T:
         """Run `action` in a transaction and return its outcome once that is committed."""
@@ -122,7 +149,7 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            ingest = Ingest(self._location)
+            self._ingest = ingest = Ingest(self._location)
         except BaseException as error:
             self._tell_ready(error)
             return
@@ -132,7 +159,13 @@ class Writer:
                 if not self._batch(ingest, job):
                     return
         finally:
-            ingest.close()
+            ingest.close(tidy=not self._interrupted.is_set())
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._tell_ended)
+
+    def _tell_ended(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     def _tell_ready(self, error: BaseException | None) -> None:
         def settle() -> None:
@@ -152,7 +185,7 @@ class Writer:
         try:
             with ingest.transaction() as batch:
                 values = [first.action(batch)]
-                while batch.pending < BATCH_ROWS and not self._jobs.empty():
+                while batch.pending < BATCH_ROWS and not self._jobs.empty() and not self._interrupted.is_set():
                     job = self._jobs.get()
                     if job is None:
                         goes_on = False
@@ -160,11 +193,15 @@ class Writer:
                     jobs.append(job)
                     values.append(job.action(batch))
         except Exception as error:  # whoever waits for a job is told, whatever it was
-            self._one_by_one(ingest, jobs, error)
+            if self._interrupted.is_set():
+                for job in jobs:
+                    job.fail(error)
+            else:
+                self._one_by_one(ingest, jobs, error)
         else:
             for job, value in zip(jobs, values, strict=True):
                 job.succeed(value)
-        return goes_on
+        return goes_on and not self._interrupted.is_set()
 
     def _one_by_one(self, ingest: Ingest, jobs: list[_Job[Any]], error: Exception) -> None:
         """One action spoilt a transaction, or the engine chose it as the victim of a deadlock: save the others."""
@@ -172,6 +209,9 @@ class Writer:
             if len(jobs) == 1 and not isinstance(error, StorageError):
                 job.fail(error)
                 return
+            if self._interrupted.is_set():
+                job.fail(error)
+                continue
             try:
                 value = self._alone(ingest, job)
             except Exception as own_error:

@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from hubindex.index.digest_names import FULL
 from hubindex.index.evidence import Sweeps, last_sight
 from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.reader import Reader, Row
@@ -71,12 +72,26 @@ class Archive:
         if missing:
             rows = self._query("digests", digest_ids=missing)
             self._name_platforms(row[3] for row in rows)
+            more = self.more_names((row[0], row[5]) for row in rows)
             for number, raw, size, images, media_type, names, kind in rows:
                 pairs = None if images is None else self._images(bytes(images))
                 self._digests[number] = Digest(
-                    digest_text(bytes(raw)), size, pairs, media_type, tuple((names or "").split()), kind
+                    digest_text(bytes(raw)),
+                    size,
+                    pairs,
+                    media_type,
+                    (*(names or "").split(), *more.get(number, ())),
+                    kind,
                 )
         return self._digests
+
+    def more_names(self, several: Iterable[tuple[int, str | None]]) -> dict[int, list[str]]:
+        """By number of the digest the names that its row has no room for; `several` are numbers and names."""
+        full = [number for number, names in several if len(names or "") >= FULL]
+        found: dict[int, list[str]] = {}
+        for number, names in self._query("digest_tags", digest_ids=full) if full else ():
+            found.setdefault(number, []).extend(names.split())
+        return found
 
     def _images(self, packed: bytes) -> tuple[tuple[str, int], ...]:
         return tuple((self._platforms[platform_id], number) for platform_id, number in unpack(packed))

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
@@ -126,14 +126,30 @@ class Transaction:
         self._sql_dialect = connection.dialect
         self._driver = cast("Any", connection.connection.driver_connection)
         self._statements = statements
+        self._is_interrupted = False
+
+    def interrupt(self) -> None:
+        """From another thread: end the statement that runs, and refuse those to come. The transaction is lost."""
+        self._is_interrupted = True
+        if self.dialect == "sqlite":
+            self._driver.interrupt()
+        else:
+            with suppress(Exception):  # a server that is away runs nothing
+                self._driver.cancel()
+
+    def _require_time(self) -> None:
+        if self._is_interrupted:
+            raise StorageError("interrupted: what was not committed is left for the next crawl")
 
     def query(self, name: str, /, **parameters: object) -> Sequence[Row]:
         """The rows of a named statement of the families `ingest` and `frontier`."""
+        self._require_time()
         bound = sql.bind(parameters, self.dialect)
         return cast("Sequence[Row]", self._driver.execute(self._statements[name], bound).fetchall())
 
     def run(self, name: str, /, *rows: sql.Parameters) -> int:
         """Run a named statement that writes, once for each of `rows`; returns how many rows of a table it met."""
+        self._require_time()
         if not rows:
             return 0
         cursor = self._driver.cursor()
@@ -145,6 +161,7 @@ class Transaction:
 
     def insert(self, table: Table, rows: list[Row]) -> None:
         """Add new rows; each has all columns of `table` in their order."""
+        self._require_time()
         if not rows:
             return
         if self.dialect == "sqlite":
@@ -154,6 +171,7 @@ class Transaction:
 
     def update(self, table: Table, columns: tuple[str, ...], rows: list[Row]) -> None:
         """Change `columns` of existing rows; each row has the new values, then the primary key."""
+        self._require_time()
         if not rows:
             return
         statement = _update_sql(table, columns, self._sql_dialect)

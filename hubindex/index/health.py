@@ -1,11 +1,13 @@
 """Whether an index is sound: its schema, its pages, where its tables stand, and rows that must not contradict."""
 
 from hubindex.index import sql
+from hubindex.index.archive import Archive
 from hubindex.index.distribution import distribution
 from hubindex.index.engine import open_looking_engine
+from hubindex.index.evidence import Sweeps
 from hubindex.index.location import Location
 from hubindex.index.migrate import differences
-from hubindex.index.reader import open_reader, storage_errors
+from hubindex.index.reader import Reader, open_reader, storage_errors
 
 
 def check(location: Location) -> list[str]:
@@ -21,6 +23,8 @@ def check(location: Location) -> list[str]:
                 count = reader.query("health", name)[0][0]
                 if count:
                     problems.append(f"{count:,} {name.replace('_', ' ')}")
+            if count := _unnamed_tags(reader):
+                problems.append(f"{count:,} tags that their shared digest does not name")
             spread = distribution(reader)
     finally:
         reader.close()
@@ -31,3 +35,14 @@ def check(location: Location) -> list[str]:
     finally:
         engine.dispose()
     return problems + (spread.problems if spread else [])
+
+
+def _unnamed_tags(reader: Reader) -> int:
+    """How many tags are not named by a digest that very many share."""
+    count = 0
+    for repository_id, digest_id in reader.query("history", "shared_digests"):
+        archive = Archive(reader, repository_id, Sweeps(None, None, None))
+        names = set(archive.digests([digest_id])[digest_id].tags)
+        tags = reader.query("history", "tags_with_digest", repository_id=repository_id, digest_id=digest_id)
+        count += sum(name not in names for (name,) in tags)
+    return count

@@ -99,12 +99,14 @@ class Ingest:
         self._label = location.label
         self._engine = storage.open_engine(location)
         self._numbers = Numbers()
+        self._open: storage.Transaction | None = None
 
     @contextmanager
     def transaction(self) -> Iterator["Batch"]:
         """A batch that is committed at the end, and forgotten on any exception."""
         try:
             with storage.transaction(self._engine, self._label) as tx:
+                self._open = tx
                 batch = Batch(tx, self._numbers)
                 yield batch
                 batch.flush()
@@ -112,6 +114,13 @@ class Ingest:
         except BaseException:
             self._numbers.forget()
             raise
+        finally:
+            self._open = None
+
+    def interrupt(self) -> None:
+        """From another thread: let the transaction that is open fail as soon as possible."""
+        if (tx := self._open) is not None:
+            tx.interrupt()
 
     def is_lost(self, error: StorageError) -> bool:
         """Whether the server of the index went away; the next transaction asks for a new connection then."""
@@ -120,9 +129,9 @@ class Ingest:
         self._engine.dispose()
         return True
 
-    def close(self) -> None:
-        """Put the search index together if it is in many pieces, and give up the connection."""
-        if self._engine.dialect.name == "sqlite":
+    def close(self, *, tidy: bool = True) -> None:
+        """Give up the connection; with `tidy`, put the search index together first if it is in many pieces."""
+        if tidy and self._engine.dialect.name == "sqlite":
             # Searches are slower without.
             with suppress(StorageError), storage.transaction(self._engine, self._label) as tx:
                 if tx.query("search_pieces")[0][0] > _MOST_PIECES:

@@ -109,6 +109,16 @@ digest = Table(
     sqlite_with_rowid=False,
 )
 
+digest_tags = Table(
+    "digest_tags",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("digest_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Name, primary_key=True, comment="the first of the names"),
+    Column("names", Text, nullable=False, comment="of tags that have or had it, separated by blanks"),
+    sqlite_with_rowid=False,
+)
+
 digest_prefix = Table(
     "digest_prefix",
     metadata,

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Collection
 
+from hubindex.index.digest_names import DigestNames, split
 from hubindex.index.engine import Transaction
 from hubindex.index.evidence import (
     CLOCK_SKEW,
@@ -145,7 +146,7 @@ class KnownDigest:
         self.images = images
         self.kind = kind or (int(ContentKind.IMAGE) if images else 0)
         self.seen: tuple[PlatformImage, ...] | None = None
-        self.tags: list[str] | None = None
+        self.tags: dict[str, None] | None = None
 
     def has_as_many_as(self, images: tuple[PlatformImage, ...]) -> bool:
         """Whether the number of its platform images is known, and that of `images`."""
@@ -168,7 +169,7 @@ class TagWriter:
         self._digests: list[tuple[Row, KnownDigest]] = []
         self._prefixes: list[Row] = []
         self._described: list[Parameters] = []
-        self._held: list[Parameters] = []
+        self._names = DigestNames(tx)
         self._kinds: list[Parameters] = []
         self._changes: set[tuple[int, int]] = set()
         self._sweeps: list[Row] = []
@@ -298,14 +299,11 @@ class TagWriter:
         changed = [(*known.evidence(), *key) for key, known in touched.items() if known.is_stored]
         tx.insert(tag_table, new)
         tx.insert(span, self._spans)
-        tx.insert(
-            digest_table,
-            [(*row, " ".join(known.tags or ()) or None, known.stored_kind()) for row, known in self._digests],
-        )
+        self._insert_digests()
         tx.insert(digest_prefix, self._prefixes)
         tx.update(tag_table, _EVIDENCE, changed)
         tx.run("describe_digest", *self._described)
-        tx.run("hold_digest", *self._held)
+        self._names.flush()
         tx.run("name_digest_kind", *self._kinds)
         self._flush_changes()
         tx.run("add_sweep", *(dict(zip(_SWEEP, row, strict=True)) for row in self._sweeps))
@@ -315,7 +313,18 @@ class TagWriter:
             digest.tags = None
         self._touched, self._changes = {}, set()
         self._spans, self._digests, self._prefixes, self._sweeps = [], [], [], []
-        self._described, self._held, self._kinds = [], [], []
+        self._described, self._kinds = [], []
+
+    def _insert_digests(self) -> None:
+        rows, pieces = [], []
+        for row, known in self._digests:
+            names, others = split(known.tags or ())
+            rows.append((*row, names or None, known.stored_kind()))
+            if others:
+                pieces.append((row[0], row[1], others))
+        self._tx.insert(digest_table, rows)
+        for repository_id, digest_id, others in pieces:
+            self._names.add_piece(repository_id, digest_id, others)
 
     def _flush_changes(self) -> None:
         changes = sorted(self._changes)
@@ -482,9 +491,9 @@ class TagWriter:
         if digest is None:
             return
         if digest.tags is None:
-            self._held.append({"repository_id": state.repository_id, "digest_id": digest.digest_id, "name": name})
-        elif name not in digest.tags:
-            digest.tags.append(name)
+            self._names.add(state.repository_id, digest.digest_id, name)
+        else:
+            digest.tags[name] = None
 
     def _touch(self, state: RepositoryState, known: KnownTag) -> None:
         """Let the tag's row be written."""
@@ -555,7 +564,7 @@ class TagWriter:
     def _new_digest(self, state: RepositoryState, content: bytes) -> KnownDigest:
         state.last_digest_id += 1
         known = state.digests[content] = KnownDigest(state.last_digest_id, None)
-        known.tags = []
+        known.tags = {}
         return known
 
 

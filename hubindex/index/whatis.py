@@ -135,6 +135,8 @@ def _in_repository(reader: Reader, digest: str, rows: Sequence[Row]) -> Iterator
         ways += _platforms(reader, number, indexes)
     names = {*(own_tags or "").split(), *(tag for index in indexes.values() for tag in index.tags.split())}
     archive = Archive(reader, repository_id, Sweeps._make(sweeps))
+    holders = [(number, own_tags), *((index_id, index.tags) for index_id, index in indexes.items())]
+    names.update(name for more in archive.more_names(holders).values() for name in more)
     holder = short_name(name)
     for tag, evidence in sorted(archive.tags_named(names).items()):
         for way in ways:

@@ -27,9 +27,11 @@ EVERY_SHARD = {
     "repositories.counts": "the status counts whole tables",
     "history.tag": "it finds the repository by its name, in the same statement",
     "history.repositories_changed": "a difference of the whole index knows no repository",
+    "history.shared_digests": "a check counts whole tables",
     "history.has_digest": "who asks for a digest knows no repository",
     "ingest.add_changes": "its rows bring their repositories with them",
     "ingest.add_sweep": "its row brings its repository with it",
+    "ingest.add_digest_tags": "its row brings its repository with it",
 }
 """Statements that name distributed tables without a condition on one repository, and why."""
 

@@ -1,18 +1,25 @@
 """Who has a digest or had it, where one digest is several things at once."""
 
 import json
+from contextlib import closing
 
 import pytest
 
 from hubindex.certainty import Certainty
 from hubindex.errors import AmbiguousDigest
 from hubindex.index import sql
+from hubindex.index.health import check
+from hubindex.index.history import history
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
-from hubindex.index.reader import Reader
+from hubindex.index.migrate import upgrade
+from hubindex.index.reader import Reader, open_reader
 from hubindex.index.whatis import Holding, whatis
 from hubindex.records import Tag
-from tests.index.building import add, crawl, digest, image, rows, tag, text
+from hubindex.reference import Reference
+from tests.index.building import add, crawl, digest, go_back, image, page, rows, tag, text
+
+AMD = image("linux/amd64", 101)
 
 
 def told(reader: Reader, number: int) -> list[tuple[str, str, str | None, str | None]]:
@@ -107,3 +114,38 @@ def _filled(statement: str) -> str:
     for name, value in values.items():
         statement = statement.replace(f":{name}", repr(value))
     return statement
+
+
+def test_more_tags_than_the_row_of_a_digest_has_room_for(
+    ingest: Ingest, reader: Reader, location: Location
+) -> None:
+    """All are found, whether they came at once or page by page, and also as an image inside an index."""
+    app = add(ingest, "acme/app")[0]
+    names = [f"commit-{number:030x}" for number in range(300)]
+    for start in range(0, 300, 100):
+        with ingest.transaction() as batch:
+            batch.tag_page(app, page([tag(name, 1, 5, AMD) for name in names[start : start + 100]], 10))
+    with ingest.transaction() as batch:
+        batch.tag_page(app, page([tag(name, 2, 20) for name in names[:2]], 30))
+        batch.tag_page(app, page([tag(name, 1, 40, AMD) for name in names[:2]], 50))
+    assert rows(location, "SELECT max(length(tags)) <= 1000, count(*) FROM digest")[0][0] in {1}
+    assert {held.tag for held in whatis(reader, text(1))} == set(names)
+    assert {held.tag for held in whatis(reader, AMD.digest.hex())} == set(names)
+    answers = history(reader, Reference.parse(f"acme/app:{names[5]}"))
+    assert len(answers[0].aliases) == 299
+    assert check(location) == []
+
+
+def test_an_older_index_keeps_the_names_of_a_shared_digest(location: Location, ingest: Ingest) -> None:
+    """Long rows are cut when it is migrated."""
+    app = add(ingest, "acme/app")[0]
+    names = [f"commit-{number:030x}" for number in range(300)]
+    with ingest.transaction() as batch:
+        batch.tag_page(app, page([tag(name, 1, 5) for name in names], 10))
+    ingest.close()
+    go_back(location, "0005")
+    rows(location, f"UPDATE digest SET tags = '{' '.join(names)}'", change=True)
+    upgrade(location)
+    assert check(location) == []
+    with closing(open_reader(location)) as reader:
+        assert {held.tag for held in whatis(reader, text(1))} == set(names)

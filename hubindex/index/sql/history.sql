@@ -65,6 +65,17 @@ FROM digest d
 LEFT JOIN media_type m ON m.media_type_id = d.media_type_id
 WHERE d.repository_id = :repository_id AND d.digest_id = ANY(:digest_ids)
 
+-- name: digest_tags
+-- More names of tags that have or had some digests.
+SELECT digest_id, names FROM digest_tags WHERE repository_id = :repository_id AND digest_id = ANY(:digest_ids)
+
+-- name: shared_digests
+-- Digests with more names of tags than their row has room for.
+SELECT DISTINCT repository_id, digest_id FROM digest_tags
+
+-- name: tags_with_digest
+SELECT name FROM tag WHERE repository_id = :repository_id AND digest_id = :digest_id
+
 -- name: platforms
 SELECT platform_id, name FROM platform WHERE platform_id = ANY(:platform_ids)
 

@@ -75,11 +75,16 @@ WHERE repository_id = :repository_id AND digest_id = :digest_id
 -- name: name_digest_kind
 UPDATE digest SET kind = :kind WHERE repository_id = :repository_id AND digest_id = :digest_id
 
--- name: hold_digest
--- A tag has a digest that is stored already.
-UPDATE digest SET tags = coalesce(tags || ' ', '') || :name
-WHERE repository_id = :repository_id AND digest_id = :digest_id
-      AND (tags IS NULL OR replace(' ' || tags || ' ', ' ' || :name || ' ', '') = ' ' || tags || ' ')
+-- name: digest_names
+SELECT digest_id, tags FROM digest WHERE repository_id = :repository_id AND digest_id = ANY(:digest_ids)
+
+-- name: name_digest
+UPDATE digest SET tags = :names WHERE repository_id = :repository_id AND digest_id = :digest_id
+
+-- name: add_digest_tags
+INSERT INTO digest_tags (repository_id, digest_id, name, names) VALUES (:repository_id, :digest_id, :name, :names)
+ON CONFLICT (repository_id, digest_id, name) DO UPDATE SET names = digest_tags.names || ' ' || excluded.names
+WHERE digest_tags.names <> excluded.names
 
 -- name: words_known
 SELECT word, repositories FROM word WHERE word = ANY(:words)
