@@ -9,13 +9,14 @@ from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format, Row, search_table
 from hubindex.index.filters import parse_filters
-from hubindex.index.reader import open_reader
+from hubindex.index.reader import Reader, open_reader
 from hubindex.index.search import SORTS, Found, Query
 from hubindex.index.search import search as find
 from hubindex.reference import DEFAULT_REGISTRY, short_name
 from hubindex.text import quote
 
 _DEFAULT_LIMIT = 25
+_LONGEST = 100
 
 
 @click.command(cls=Command)
@@ -79,11 +80,30 @@ def search(
         limit=None if everything else limit or _DEFAULT_LIMIT,
         sort=sort,
     )
+    is_table = template in {"", "table"}
     with closing(open_reader(settings().location)) as reader:
         found = find(reader, query)
+        told = _nothing_found(reader, query) if is_table and not found and not settings().quiet else ""
     rows = map(_row, found)
-    is_template = template not in {"", "table", "json"}
-    write(output.lines(map(_with_kind, rows, found) if is_template else rows))
+    write(output.lines(rows if is_table or output.is_json else map(_with_kind, rows, found)))
+    if told:
+        note(f"hubindex: {told}")
+
+
+def _nothing_found(reader: Reader, query: Query) -> str:
+    """What a person may have meant, and what to do."""
+    from shlex import quote as shell_quote
+
+    from hubindex.index.nearest import nearest_names
+
+    term = query.term.strip()
+    plain = Query(query.term, limit=1)
+    if query._replace(limit=1, sort=plain.sort) != plain and find(reader, plain):
+        return f"the filters leave nothing of what is found for {quote(term)}"
+    names = nearest_names(reader, term)
+    similar = f"; similar names: {', '.join(names)}" if names else ""
+    ask = f"; 'hubindex crawl {shell_quote(term)}' asks Docker Hub" if 0 < len(term) <= _LONGEST else ""
+    return f"nothing is found for {quote(term)}{similar}{ask}"
 
 
 def _row(found: Found) -> Row:

@@ -116,7 +116,8 @@ def test_official_images_have_their_short_names(sample: str, call: Call) -> None
 def test_nothing_found_is_a_header_alone(sample: str, call: Call) -> None:
     """And exit code 0, as in docker."""
     header = "NAME      DESCRIPTION   STARS     OFFICIAL   AUTOMATED\n"
-    assert call("--db", sample, "search", "nosuchthing") == (0, header, "")
+    told = "hubindex: nothing is found for 'nosuchthing'; 'hubindex crawl nosuchthing' asks Docker Hub\n"
+    assert call("--db", sample, "search", "nosuchthing") == (0, header, told)
 
 
 @pytest.mark.parametrize("template", ["json", "{{.Name}}"])
@@ -420,3 +421,48 @@ def test_a_term_that_stands_in_a_reference(story: str, call: Call, term: str) ->
     assert (outcome.code, outcome.out) == (0, plain.out)
     assert outcome.err == "hubindex: searching for 'mongo'\n"
     assert call("-q", "--db", story, "search", term).err == ""
+
+
+@pytest.mark.parametrize(
+    ("term", "names"),
+    [
+        ("ngnix", "nginx, bitnami/nginx"),
+        ("ngin", None),
+        ("nignx", "nginx, bitnami/nginx"),
+        ("nginxx", "nginx, bitnami/nginx"),
+        ("ginx", "nginx, bitnami/nginx"),
+        ("stgresq", "acme/postgresql-backup"),
+        ("bitnami/ngnix", "bitnami/nginx"),
+        ("zzzzz", ""),
+        ("x y", ""),
+    ],
+)
+def test_similar_names_are_told_where_nothing_is_found(
+    location: Location, call: Call, term: str, names: str | None
+) -> None:
+    """Beside the empty table, with the way to ask the Hub: a letter is wrong, or it is a part of a name."""
+    ingest = Ingest(location)
+    stars = {"library/nginx": 900, "bitnami/nginx": 90, "library/postgres": 800, "acme/postgresql-backup": 3}
+    with ingest.transaction() as batch:
+        batch.repositories([Repository(name=name, star_count=count) for name, count in stars.items()], 10)
+    ingest.close()
+    outcome = call("--db", location.target, "search", term)
+    assert outcome.code == 0
+    if names is None:
+        assert (outcome.err, outcome.out.count("\n")) == ("", 3)
+        return
+    assert outcome.out.split() == ["NAME", "DESCRIPTION", "STARS", "OFFICIAL", "AUTOMATED"]
+    similar = f"; similar names: {names}" if names else ""
+    shown = f"'{term}'" if " " in term else term
+    assert outcome.err == (
+        f"hubindex: nothing is found for '{term}'{similar}; 'hubindex crawl {shown}' asks Docker Hub\n"
+    )
+    assert call("-q", "--db", location.target, "search", term).err == ""
+    assert call("--db", location.target, "search", term, "--format", "json") == (0, "", "")
+
+
+def test_filters_that_leave_nothing_are_told(story: str, call: Call) -> None:
+    """It is no slip of the pen then."""
+    outcome = call("--db", story, "search", "mongo", "--stars", "1000000")
+    assert outcome.code == 0
+    assert outcome.err == "hubindex: the filters leave nothing of what is found for 'mongo'\n"

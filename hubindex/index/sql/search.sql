@@ -19,3 +19,11 @@ SELECT 1 FROM repository LIMIT 1
 
 -- name: exact_word
 SELECT repositories FROM word WHERE word = :word AND repositories > 0
+
+-- name: known_words
+SELECT word, repositories FROM word WHERE word = ANY(:words) AND repositories > 0
+
+-- name: frequent_words
+-- Those of most repositories; flags and classes of popularity, which begin with `#`, are no words.
+SELECT word, repositories FROM word WHERE repositories > 0 AND word >= '0'
+ORDER BY frequency DESC, word LIMIT :limit
