@@ -5,14 +5,24 @@ from collections.abc import Iterator, Sequence
 from hubindex.cli.ages import age
 from hubindex.cli.output import Format, Row, Table
 from hubindex.cli.tabwriter import visible
-from hubindex.index.repositories import TagFacts, least_specific_first
+from hubindex.index.repositories import RepositoryFacts, TagFacts, least_specific_first
 from hubindex.kinds import IMAGE, UNKNOWN
 from hubindex.moment import to_rfc3339
+from hubindex.reference import short_name
 
 
 def optional_moment(moment: int | None) -> str | None:
     """RFC 3339, or None."""
     return None if moment is None else to_rfc3339(moment)
+
+
+def last_look(facts: RepositoryFacts, now: int) -> str:
+    """`its tags were looked at last 2 days ago, at 2024-03-04T04:00:00Z`, or how to do that."""
+    name = short_name(facts.name)
+    if facts.walked_at is None:
+        return f"its tags are not in the index: fetch them with 'hubindex crawl --repo {name}'"
+    at = facts.looked_at or facts.walked_at
+    return f"its tags were looked at last {age(at, now)}, at {to_rfc3339(at - at % 1000)}"
 
 
 def size(number: int | None) -> str:

@@ -8,12 +8,13 @@ import click
 
 from hubindex import moment, pasted
 from hubindex.cli.ages import duration
-from hubindex.cli.facts import some
+from hubindex.cli.facts import last_look, some
 from hubindex.cli.flags import Command
 from hubindex.cli.options import (
     common_options,
     format_option,
     no_trunc_option,
+    note,
     platform_option,
     settings,
     write,
@@ -35,9 +36,10 @@ from hubindex.index.changes import moves
 from hubindex.index.history import Answer, State
 from hubindex.index.history import history as find
 from hubindex.index.reader import open_reader
+from hubindex.index.repositories import RepositoryFacts, repository
 from hubindex.moment import parse_moment
 from hubindex.platform import Platform
-from hubindex.reference import Reference
+from hubindex.reference import Reference, short_name
 
 _SPANS = Table({**SPAN_HEADERS, "Gaps": "GAPS", "Aliases": "ALIASES", "Age": "AGE"}, (), "*hubindex.Span")
 _SPANS_FOR_PEOPLE = Table(
@@ -125,10 +127,22 @@ def _changes(asked: Reference, window: _Window, template: str, *, truncate: bool
     people = template in {"", "table"}
     output = Format(template, _CHANGES_FOR_PEOPLE if people else _CHANGES)
     with closing(open_reader(settings().location)) as reader, reader.snapshot():
-        found = [change for change in moves(reader, asked) if change.happened_in(*window)]
+        known = moves(reader, asked)
+        found = [change for change in known if change.happened_in(*window)]
+        if people and not found:
+            _tell_nothing(repository(reader, asked), len(known))
     if people:
         return output.lines(change_cells(change, truncate=truncate) for change in found)
     return output.lines(map(change_row, found))
+
+
+def _tell_nothing(facts: RepositoryFacts, known: int) -> None:
+    """Why the table has a header alone."""
+    name = short_name(facts.name)
+    what = "no tag is known to have moved"
+    if known:
+        what += f" in that time, {known:,} changes are known in all"
+    note(f"hubindex: {name}: {what}; {last_look(facts, moment.now())}")
 
 
 def _spans(

@@ -6,7 +6,7 @@ from contextlib import closing
 import click
 
 from hubindex import moment, pasted
-from hubindex.cli.facts import TAG_TABLE, tag_cells, tag_row, whole_tag_cells
+from hubindex.cli.facts import TAG_TABLE, last_look, tag_cells, tag_row, whole_tag_cells
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
 from hubindex.cli.output import Format
@@ -18,6 +18,7 @@ from hubindex.index.repositories import tags as tags_of
 from hubindex.kinds import ATTACHED
 from hubindex.moment import parse_moment
 from hubindex.reference import short_name
+from hubindex.text import quote
 
 _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
     "newest": lambda _: (),  # as they come
@@ -73,6 +74,7 @@ def tags(
             )
         found = tags_of(reader, facts) if at is None else _tags_at(reader, facts, at)
         whole_at = None if at is None or at == now else _first_whole_look(reader, facts)
+    count = len(found)
     found = _matching(found, pattern)
     is_table = template in {"", "table"}
     left_out = 0
@@ -85,11 +87,20 @@ def tags(
         write(output.lines(map(whole_tag_cells, _grouped(found))))
     else:
         write(output.lines(tag_cells(group, now) for group in _grouped(found)))
+    if is_table and not found:
+        _tell_nothing(facts, count, pattern, now)
     if left_out:
         _tell_left_out(left_out)
     if at is not None and at != now:
         _tell_moment(at, whole_at)
     _tell_gaps(facts, at)
+
+
+def _tell_nothing(facts: RepositoryFacts, count: int, pattern: str | None, now: int) -> None:
+    """Why the table has a header alone."""
+    name = short_name(facts.name)
+    what = f"none of its {count:,} tags matches {quote(pattern)}" if pattern and count else "it has no tags"
+    note(f"hubindex: {name}: {what}; {last_look(facts, now)}")
 
 
 def _tags_at(reader: Reader, facts: RepositoryFacts, at: int) -> list[TagFacts]:

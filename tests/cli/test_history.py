@@ -276,7 +276,9 @@ def test_whole_digests_and_times_on_demand(story_sqlite: str, call: Call) -> Non
 
 def test_a_repository_without_changes_is_a_header(story: str, call: Call) -> None:
     """One look sees no change."""
-    assert call("--db", story, "history", "acme/web") == (0, "WHEN      TAG       CHANGE    OLD       NEW\n", "")
+    assert call("-q", "--db", story, "history", "acme/web") == (
+        0, "WHEN      TAG       CHANGE    OLD       NEW\n", "",
+    )  # fmt: skip
     assert call("--db", story, "history", "acme/web", "--format", "json") == (0, "", "")
 
 
@@ -354,3 +356,22 @@ def test_hostile_text_is_neutralised(location: Location, call: Call) -> None:
         outcome = call("--db", location.target, *line)
         assert outcome.code == 0
         assert not any(character in outcome.out for character in "\x1b\u202e")
+
+
+def test_what_is_known_is_told_where_there_is_nothing_to_list(story: str, call: Call) -> None:
+    """A table of a header alone needs a word; scripts do not."""
+    look = "its tags were looked at last 3 weeks ago, at 2024-03-09T04:00:00Z"
+    told = {
+        ("history", "acme/web"): f"acme/web: no tag is known to have moved; {look}",
+        ("history", "mongo", "--since", "2024-03-20"): (
+            f"mongo: no tag is known to have moved in that time, 8 changes are known in all; {look}"
+        ),
+        ("tags", "mongo", "--match", "9.*"): f"mongo: none of its 8 tags matches '9.*'; {look}",
+    }
+    for line, words in told.items():
+        outcome = call("--db", story, *line)
+        assert (outcome.code, outcome.out.count("\n")) == (0, 1), line
+        assert outcome.err == f"hubindex: {words}\n", line
+        assert call("--db", story, *line, "--format", "json") == (0, "", ""), line
+    unseen = call("--db", story, "history", "acme/unseen")
+    assert "its tags are not in the index: fetch them with 'hubindex crawl --repo acme/unseen'" in unseen.err
