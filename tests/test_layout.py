@@ -76,21 +76,11 @@ def offences(source: str, path: str) -> list[str]:
     return found
 
 
-def at_module_level(tree: ast.AST) -> Iterator[ast.stmt]:
-    """The imports that run when the module is imported: not those in functions or for type checkers alone."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            yield from at_module_level(ast.Module(node.orelse, []))
-        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from at_module_level(node)
-
-
 def import_circles(sources: dict[str, str]) -> set[frozenset[str]]:
-    """The groups of files that import each other, directly or by others; `sources` is text by path.
+    """The groups of files that import each other, directly or through others; `sources` is text by path.
 
-    That a module's import also runs the `__init__` of its packages is left aside.
+    Imports in functions and for type checkers count. Importing a module also runs the `__init__` of its packages:
+    that is left aside.
     """
     modules = {
         ".".join(["hubindex", *Path(path).with_suffix("").parts]).removesuffix(".__init__"): path
@@ -99,8 +89,7 @@ def import_circles(sources: dict[str, str]) -> set[frozenset[str]]:
     imported: dict[str, set[str]] = {}
     for path, source in sources.items():
         package = ".".join(["hubindex", *Path(path).parts[:-1]])
-        statements = ast.Module(list(at_module_level(ast.parse(source, path))), [])
-        names = set(imported_names(statements, package))
+        names = set(imported_names(ast.parse(source, path), package))
         imported[path] = {
             modules[module]
             for name in names
@@ -137,24 +126,24 @@ def test_no_circle_of_imports() -> None:
         {"a.py": "from hubindex import b", "b.py": "import hubindex.a"},
         {"sources/http/a.py": "from .b import B", "sources/http/b.py": "from hubindex.sources.http.a import A"},
         {"a.py": "from hubindex.b import f", "b.py": "from .c import f", "c.py": "class A:\n    from . import a"},
+        {"a.py": "from hubindex import b", "b.py": "def f():\n    from hubindex import a"},
+        {"a.py": "from hubindex import b", "b.py": "if TYPE_CHECKING:\n    from hubindex import a"},
         {"a.py": "import hubindex.p", "p/__init__.py": "try:\n    from .. import a\nexcept E: ..."},
     ],
 )
 def test_a_circle_is_found(sources: dict[str, str]) -> None:
-    """In every way to write an import that runs with the module, and over any number of files."""
+    """In every way to write an import, and over any number of files."""
     assert import_circles(sources) == {frozenset(sources)}
 
 
-@pytest.mark.parametrize(
-    "sources",
-    [
-        {"a.py": "from hubindex import b", "b.py": "def f():\n    from hubindex import a"},
-        {"a.py": "from hubindex import b", "b.py": "if TYPE_CHECKING:\n    from hubindex import a"},
-        {"a.py": "from . import b, c", "b.py": "from . import c", "c.py": "import a"},
-    ],
-)
-def test_what_is_no_circle(sources: dict[str, str]) -> None:
-    """What is imported later, or for types alone, closes none."""
+def test_what_is_no_circle() -> None:
+    """Several ways to one file, and modules of others that have the same name."""
+    sources = {
+        "a.py": "from . import b, c",
+        "b.py": "from . import c",
+        "c.py": "import a",
+        "d/a.py": "from .. import a",
+    }
     assert import_circles(sources) == set()
 
 

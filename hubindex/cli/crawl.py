@@ -260,7 +260,7 @@ async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
 
 
 def _pauses() -> Iterator[int]:
-    """Seconds to leave a Hub alone that would have no more of us: a quarter of an hour to four hours."""
+    """Seconds to wait after the source refused further requests: a quarter of an hour to four hours."""
     yield from (900, 1800, 3600, 7200)
     yield from itertools.repeat(14_400)
 

@@ -1,4 +1,4 @@
-"""What a registry's 401 asks for (`WWW-Authenticate`), and whom it may send us to.
+"""What a registry's 401 asks for (`WWW-Authenticate`), and which addresses it may name.
 
     Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/ubuntu:pull"
     Basic realm="basic-realm"
@@ -58,7 +58,7 @@ def read_challenge(headers: Mapping[str, str]) -> Bearer | Basic | None:
 
 
 def realm_url(realm: str, registry: URL) -> URL | None:
-    """The address of a realm that the registry may send us to, else `None`.
+    """The address of a realm from which tokens may be fetched, else `None`.
 
     It is https; or http on a loopback host, if the registry itself is such a one. It is no private address that
     is not the registry's own host.

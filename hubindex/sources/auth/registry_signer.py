@@ -76,7 +76,7 @@ class RegistryAccess:
         return {}
 
     async def refused(self, scope: str, answer: Answer) -> bool:
-        """A 401: learn what the registry asks for. Whether one more request can do better."""
+        """A 401 came: learn what the registry asks for. Returns whether one more request can succeed."""
         self._check()
         challenge = read_challenge(answer.headers)
         if challenge is None or (isinstance(challenge, Basic) and self.credentials is None):
@@ -133,7 +133,7 @@ class RegistryAccess:
         realm = realm_url(challenge.realm, self.registry)
         if realm is None:
             raise errors.Blocked(
-                f"{self.registry.host_port_subcomponent} sends us for a token to an address that is not trusted "
+                f"{self.registry.host_port_subcomponent} names an untrusted address for tokens "
                 f"({shown(challenge.realm)})"
             )
         query = {"service": challenge.service, "scope": known.asked}
@@ -197,7 +197,7 @@ class RegistrySigner:
         return await self._access.headers(self._scope)
 
     async def refused(self, answer: Answer) -> bool:
-        """A 401 came; whether one more request can do better."""
+        """A 401 came. Returns whether one more request can succeed."""
         return await self._access.refused(self._scope, answer)
 
 

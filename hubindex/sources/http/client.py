@@ -22,7 +22,7 @@ from hubindex import errors, moment
 from hubindex.sources.http import failures, trace
 from hubindex.sources.http.address import proxy_for, redirected, where
 from hubindex.sources.http.failures import Answer, Failure, Next
-from hubindex.sources.http.pace import SYSTEM, Allowance, Gate, Pass, Timer
+from hubindex.sources.http.pace import SYSTEM, Allowance, Gate, Permit, Timer
 from hubindex.sources.http.rate_headers import named_wait
 from hubindex.sources.http.transport import Transport
 from hubindex.text import shown
@@ -52,7 +52,7 @@ class Signer(Protocol):
         """The headers that sign a request: `{"Authorization": "Bearer …"}`. May ask for a token first."""
 
     async def refused(self, answer: Answer) -> bool:
-        """The server said 401: renew what can be renewed. Whether it makes sense to ask once more."""
+        """The server answered 401: renew what can be renewed. Returns whether asking once more makes sense."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # it may hold a password
@@ -110,7 +110,7 @@ class HttpClient:
         self._window = window
         self._timer = timer
         self._gates: dict[tuple[URL, str | None], Gate] = {}
-        self._stopped: dict[URL, str] = {}
+        self._refused: dict[URL, str] = {}  # hosts that refused further requests, and how
 
     async def __aenter__(self) -> Self:
         await self._transport.open()
@@ -160,7 +160,7 @@ class HttpClient:
         renewed = False
         while True:
             number += 1
-            self._require_leave(url)
+            self._require_open(url)
             outcome = await self._try(gate, await _signed(request, signer), number)
             if isinstance(outcome, _Decoded):
                 return outcome.value
@@ -185,27 +185,27 @@ class HttpClient:
 
     async def _try(self, gate: Gate, request: _Request[T], number: int) -> _Decoded[T] | Failure:
         """One attempt, when the gate lets it through. Its outcome is told to the gate, and to the log."""
-        given = await gate.enter()
+        permit = await gate.enter()
         began = self._timer.now()
         try:
-            answer = await self._follow(request, given)
+            answer = await self._follow(request, permit)
             outcome = answer if isinstance(answer, Failure) else _understood(request, answer)
         except BaseException:
-            gate.drop(given)
+            gate.give_back(permit)
             raise
         seconds = self._timer.now() - began
         failed = outcome if isinstance(outcome, Failure) else None
         verdict = failed.next if failed else None
-        attempt = trace.Attempt(request.method, request.url, number, given.waited, seconds)
+        attempt = trace.Attempt(request.method, request.url, number, permit.waited, seconds)
         trace.attempted(attempt, outcome.answer, failed.error if failed else None)
-        gate.leave(given, outcome.answer, limited=verdict is Next.WAIT, failed=verdict is Next.RETRY)
+        gate.report(permit, outcome.answer, limited=verdict is Next.WAIT, failed=verdict is Next.RETRY)
         return outcome
 
-    async def _follow(self, request: _Request[T], given: Pass) -> Answer | Failure:
+    async def _follow(self, request: _Request[T], permit: Permit) -> Answer | Failure:
         """One attempt at a whole answer; redirects within the origin are followed, except for a POST."""
         target = request.url
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = await self._send(target, request, given)
+            answer = await self._send(target, request, permit)
             if isinstance(answer, Failure) or answer.status not in _REDIRECTS or request.method == "POST":
                 return answer
             try:
@@ -215,15 +215,15 @@ class HttpClient:
         circle = errors.UnreadableAnswer(f"{where(request.url)}: more than {_MAX_REDIRECTS} redirects")
         return Failure(circle, Next.RAISE)
 
-    async def _send(self, url: URL, request: _Request[T], given: Pass) -> Answer | Failure:
+    async def _send(self, url: URL, request: _Request[T], permit: Permit) -> Answer | Failure:
         """Send one request and read one answer."""
         self._transport.require_open()
         proxy = proxy_for(url)
-        self._require_leave(url)
+        self._require_open(url)
         self.requests += 1
         if self.requests == self._budget:
-            self._turn_away(self._budget_spent)
-        given.sent.append(self._timer.now())
+            self._fail_waiting(self._budget_spent)
+        permit.sent.append(self._timer.now())
         return await self._transport.send(
             url, request.method, request.headers, request.body, sent_at=request.clock(), proxy=proxy
         )
@@ -242,9 +242,9 @@ class HttpClient:
         asked = named_wait(answer.headers, self._timer.wall()) if answer else None
         return wait if asked is None else max(wait, asked)
 
-    def _require_leave(self, url: URL) -> None:
-        """Raise if nothing may be sent any more: to this host, or at all."""
-        if message := self._stopped.get(_origin(url)):
+    def _require_open(self, url: URL) -> None:
+        """Raise if no further request may be sent, to this host or at all."""
+        if message := self._refused.get(_origin(url)):
             raise errors.Blocked(message)
         if self._budget is not None and self.requests >= self._budget:
             raise self._budget_spent()
@@ -255,14 +255,14 @@ class HttpClient:
     def _stop(self, url: URL, message: str) -> None:
         """Send nothing more to this host."""
         origin = _origin(url)
-        self._stopped[origin] = message
-        self._turn_away(lambda: errors.Blocked(message), origin)
+        self._refused[origin] = message
+        self._fail_waiting(lambda: errors.Blocked(message), origin)
 
-    def _turn_away(self, error: Callable[[], errors.SourceError], origin: URL | None = None) -> None:
-        """Let the requests that wait raise an error: those to one host, or all."""
+    def _fail_waiting(self, error: Callable[[], errors.SourceError], origin: URL | None = None) -> None:
+        """Let the requests that wait raise an error: those to one host, or all of them."""
         for (at, _), gate in self._gates.items():
             if origin is None or at == origin:
-                gate.turn_away(error)
+                gate.fail_waiting(error)
 
 
 async def _signed(request: _Request[T], signer: Signer | None) -> _Request[T]:

@@ -135,8 +135,7 @@ def _refusal(url: URL, answer: Answer) -> tuple[errors.SourceError, Next]:
 
 def _challenged(place: str) -> errors.Blocked:
     return errors.Blocked(
-        f"{place}: the server's CDN wants to see a browser (a challenge page came instead of data); "
-        "try again later"
+        f"{place}: the server's CDN asks for a browser (a challenge page came instead of data); try again later"
     )
 
 

@@ -8,7 +8,7 @@ A `Gate` is asked before every attempt and told of every outcome. It lets an att
   The window rolls, so a client that is alone uses its allowance fully and meets no 429.
 - The server's last `Remaining` leaves room, which it does not if somebody else uses the same allowance.
 
-Nothing is locked while somebody waits: those who wait stand in a line, and whatever changes lets the first go.
+Nothing is locked while somebody waits: those who wait stand in a queue, and whatever changes lets the first go.
 """
 
 import asyncio
@@ -62,8 +62,11 @@ class Allowance:
 
 
 @dataclass(slots=True, eq=False)
-class Pass:
-    """Leave for one attempt. `sent`: when each of its requests was sent; the attempt writes them down."""
+class Permit:
+    """The permit for one attempt. `waited` is in seconds; a probe is the one attempt after a pause.
+
+    `sent` is when each of its requests was sent, in the seconds of `Timer.now`; the attempt adds them.
+    """
 
     waited: float
     is_probe: bool
@@ -71,11 +74,11 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A place in the line."""
+class _Waiting:
+    """An attempt that waits for its permit."""
 
     since: float
-    turn: asyncio.Future[Pass]
+    turn: asyncio.Future[Permit]
 
 
 class Gate:
@@ -93,11 +96,11 @@ class Gate:
         self._timer = timer
         self._tell = paused
         self._window = RequestWindow(window)
-        self._line: deque[_Place] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._under_way = 0
         self._paused_until = -math.inf
         self._probing = False  # after a pause: one alone, until it succeeds
-        self._probe: Pass | None = None
+        self._probe: Permit | None = None
         self._refusals = 0  # 429s in a row, each after the wait that the one before asked for
         self._failures = 0  # failed attempts in a row
         self._pauses = 0  # pauses in a row because of failures
@@ -119,108 +122,108 @@ class Gate:
     def allowance(self) -> Allowance | None:
         """What is known now."""
         now = self._timer.now()
-        self._window.move(now)
-        until = max(self._paused_until, self._alarm_at if self._line and self._alarm_at < math.inf else -math.inf)
+        self._window.advance(now)
+        until = max(self._paused_until, self._alarm_at if self._queue and self._alarm_at < math.inf else -math.inf)
         paused_until = until if until > now else None
         limit, remaining = self._window.limit, self._window.remaining
         if limit is remaining is paused_until is None:
             return None
         return Allowance(limit, remaining, paused_until)
 
-    async def enter(self) -> Pass:
-        """Wait for leave to make one attempt. Each pass is given back with `leave` or `drop`.
+    async def enter(self) -> Permit:
+        """Wait for the permit for one attempt. Each permit goes back with `report` or `give_back`.
 
-        Raises `Unreachable` if the host fails for too long, and whatever `turn_away` brings.
+        Raises `Unreachable` if the host fails for too long, and whatever `fail_waiting` brings.
         """
         now = self.last_used = self._timer.now()
-        place = _Place(now, asyncio.get_running_loop().create_future())
-        self._line.append(place)
+        waiting = _Waiting(now, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
         self._admit()
         try:
-            return await place.turn
+            return await waiting.turn
         except asyncio.CancelledError:
-            self._leave_line(place)
+            self._leave_queue(waiting)
             raise
 
-    def leave(self, given: Pass, answer: Answer | None, *, limited: bool, failed: bool) -> None:
+    def report(self, permit: Permit, answer: Answer | None, *, limited: bool, failed: bool) -> None:
         """Tell the outcome of an attempt: the last answer, if one came, whether it was a 429, or a fault."""
         now = self._timer.now()
-        self._end(given, now)
+        self._end(permit, now)
         if answer is not None:
             self.has_answered = True
-            self._window.hear(rate_headers(answer.headers), given.sent[-1], now, self._timer.wall())
+            self._window.update(rate_headers(answer.headers), permit.sent[-1], now, self._timer.wall())
         if answer is not None and limited:
-            self._limited(given, answer, now)
+            self._limited(permit, answer, now)
         elif failed:
-            self._failed(given, now)
+            self._failed(permit, now)
         else:
-            self._succeeded(given, now)
+            self._succeeded(permit, now)
         self._admit()
 
-    def drop(self, given: Pass) -> None:
-        """Give a pass back without an outcome: the attempt was cancelled, or never made."""
-        self._end(given, self._timer.now())
+    def give_back(self, permit: Permit) -> None:
+        """Give a permit back without an outcome: the attempt was cancelled, or never made."""
+        self._end(permit, self._timer.now())
         self._admit()
 
-    def turn_away(self, error: Callable[[], errors.SourceError]) -> None:
-        """Let everybody who waits raise an error."""
-        while self._line:
-            place = self._line.popleft()
-            if not place.turn.done():
-                place.turn.set_exception(error())
+    def fail_waiting(self, error: Callable[[], errors.SourceError]) -> None:
+        """Let every attempt that waits raise an error."""
+        while self._queue:
+            waiting = self._queue.popleft()
+            if not waiting.turn.done():
+                waiting.turn.set_exception(error())
         self._set_alarm(math.inf)
 
     def close(self) -> None:
         """Stop waking anybody up."""
         self._set_alarm(math.inf)
 
-    def _leave_line(self, place: _Place) -> None:
-        if place.turn.cancelled() or not place.turn.done():
-            if place in self._line:
-                self._line.remove(place)
+    def _leave_queue(self, waiting: _Waiting) -> None:
+        if waiting.turn.cancelled() or not waiting.turn.done():
+            if waiting in self._queue:
+                self._queue.remove(waiting)
             self._admit()
-        elif place.turn.exception() is None:
-            self.drop(place.turn.result())  # the turn came at the moment of the cancellation
+        elif waiting.turn.exception() is None:
+            self.give_back(waiting.turn.result())  # the turn came at the moment of the cancellation
 
-    def _end(self, given: Pass, now: float) -> None:
+    def _end(self, permit: Permit, now: float) -> None:
         """An attempt is over. What was sent may have been counted by the server, even without an answer."""
         self._under_way -= 1
-        if given is self._probe:
+        if permit is self._probe:
             self._probe = None
-        for sent in given.sent:
-            self._window.note(sent, now)
+        for sent in permit.sent:
+            self._window.record(sent, now)
 
-    def _succeeded(self, given: Pass, now: float) -> None:
+    def _succeeded(self, permit: Permit, now: float) -> None:
         """The host works. Only a probe ends a pause, not a straggler that was sent before it."""
         self._failures = 0
-        if given.is_probe or (now >= self._paused_until and not self._probing):
+        if permit.is_probe or (now >= self._paused_until and not self._probing):
             self._probing = False
             self._refusals = self._pauses = 0
 
-    def _limited(self, given: Pass, answer: Answer, now: float) -> None:
+    def _limited(self, permit: Permit, answer: Answer, now: float) -> None:
         """A 429: everybody waits. Those that were sent together do not make each other's wait longer."""
         self._failures = 0
         wait = retry_wait(answer.headers, self._timer.wall())
-        if given.is_probe:
+        if permit.is_probe:
             self._refusals += 1
             wait = bounded(wait * 2.0 ** min(self._refusals, 10))
         self._pause(now, wait * self._timer.random.uniform(1.0, 1.1), "too many requests")
 
-    def _failed(self, given: Pass, now: float) -> None:
+    def _failed(self, permit: Permit, now: float) -> None:
         """A failure of the host. Before its first answer it is left to each caller to give up soon."""
         self._failures += 1
-        if not self.has_answered or now < self._paused_until or (self._probing and not given.is_probe):
+        if not self.has_answered or now < self._paused_until or (self._probing and not permit.is_probe):
             return
         if self._failures >= _FAILURES_TO_PAUSE or self._pauses:
             self._pauses += 1
             if self.gave_up:
                 self._probing = True
-                self.turn_away(self._out_of_patience)
+                self.fail_waiting(self._gave_up_error)
             else:
                 wait = min(_FIRST_PAUSE * 2.0 ** (self._pauses - 1), _LONGEST_PAUSE)
                 self._pause(now, wait * self._timer.random.uniform(0.9, 1.0), "the host fails")
 
-    def _out_of_patience(self) -> errors.SourceError:
+    def _gave_up_error(self) -> errors.SourceError:
         return errors.GivenUp(f"{self._host}: still failing after {_PAUSES_TO_GIVE_UP} pauses; try again later")
 
     def _pause(self, now: float, seconds: float, why: str) -> None:
@@ -230,28 +233,28 @@ class Gate:
             self._tell(self._host, seconds, why)
 
     def _admit(self) -> None:
-        """Let those go who may, and wake up when the next one may."""
+        """Give permits to those who may go, and wake up when the next one may."""
         now, delay = self._timer.now(), math.inf
-        while self._line:
+        while self._queue:
             delay = self._delay(now)
             if delay > 0:
                 break
-            place = self._line.popleft()
-            if not place.turn.done():
-                place.turn.set_result(self._pass(now - place.since))
-        self._set_alarm(now + delay if self._line else math.inf)
+            waiting = self._queue.popleft()
+            if not waiting.turn.done():
+                waiting.turn.set_result(self._permit(now - waiting.since))
+        self._set_alarm(now + delay if self._queue else math.inf)
 
-    def _pass(self, waited: float) -> Pass:
-        given = Pass(waited, is_probe=self._probing)
+    def _permit(self, waited: float) -> Permit:
+        permit = Permit(waited, is_probe=self._probing)
         self._under_way += 1
         if self._probing:
-            self._probe = given
+            self._probe = permit
             self._window.forget_remaining()  # the probe's answer tells it anew
-        return given
+        return permit
 
     def _delay(self, now: float) -> float:
         """Seconds until the next attempt may go; infinite if that depends on an answer."""
-        self._window.move(now)
+        self._window.advance(now)
         if now < self._paused_until:
             return self._paused_until - now
         if self._under_way >= self._most:
@@ -268,7 +271,7 @@ class Gate:
         remaining = self._window.remaining
         if remaining is None or remaining > self._under_way:
             return 0.0
-        freed_at = self._window.frees(1 + self._under_way - remaining)
+        freed_at = self._window.freed_at(1 + self._under_way - remaining)
         if freed_at is not None:
             return freed_at - now
         if self._under_way:

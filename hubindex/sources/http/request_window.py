@@ -17,12 +17,12 @@ class RequestWindow:
     window from the one, and surely frees it a window after the other.
     """
 
-    seconds: float
+    seconds: float  # the length of the window
     limit: int | None = None
     answered: deque[tuple[float, float]] = field(default_factory=deque)  # when sent, when answered
     _remaining: int | None = None
-    _heard: float = -math.inf  # when the server said so
-    _heard_from: float = -math.inf  # when the request was sent that it answered
+    _told_at: float = -math.inf  # when the server said so
+    _told_from: float = -math.inf  # when the request was sent that it answered
     _freed: int = 0  # own requests that have left the window since
     resets: float | None = None  # when the server says that a place is freed
 
@@ -31,20 +31,20 @@ class RequestWindow:
         """What is left, counting our own requests that have left the window since the server spoke."""
         return None if self._remaining is None else self._remaining + self._freed
 
-    def move(self, now: float) -> None:
+    def advance(self, now: float) -> None:
         """Forget the requests that have left the window."""
         while self.answered and self.answered[0][1] + self.seconds <= now:
             sent, _ = self.answered.popleft()
-            if sent + self.seconds > self._heard:
+            if sent + self.seconds > self._told_at:
                 self._freed += 1
         while len(self.answered) > max(self.limit or 0, _MAX_REMEMBERED):
             self.answered.popleft()
 
-    def note(self, sent: float, now: float) -> None:
-        """Write down a request of ours that is over now."""
+    def record(self, sent: float, now: float) -> None:
+        """Remember a request of ours that has ended now."""
         self.answered.append((sent, now))
 
-    def hear(self, said: RateHeaders, sent: float, now: float, unix_now: float) -> None:
+    def update(self, said: RateHeaders, sent: float, now: float, unix_now: float) -> None:
         """Take what an answer says. Answers overtake each other: of an older question the worse news counts."""
         self.limit = said.limit or self.limit
         if said.reset is not None:
@@ -52,18 +52,18 @@ class RequestWindow:
         if said.remaining is None:
             return
         known = self.remaining
-        if sent >= self._heard_from or known is None or said.remaining < known:
-            self._remaining, self._freed, self._heard = said.remaining, 0, now
-            self._heard_from = max(self._heard_from, sent)
+        if sent >= self._told_from or known is None or said.remaining < known:
+            self._remaining, self._freed, self._told_at = said.remaining, 0, now
+            self._told_from = max(self._told_from, sent)
 
     def forget_remaining(self) -> None:
         """What the server said last is too old to count."""
         self._remaining = None
 
-    def frees(self, number: int) -> float | None:
-        """When our own requests have freed that many places of those the server counted, if they can."""
+    def freed_at(self, number: int) -> float | None:
+        """When `number` of our own requests will have left the window that the server counts; `None`: never."""
         for sent, answered in self.answered:
-            if sent + self.seconds > self._heard:
+            if sent + self.seconds > self._told_at:
                 number -= 1
                 if number == 0:
                     return answered + self.seconds

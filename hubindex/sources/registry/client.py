@@ -191,7 +191,7 @@ class _Walk:
         if self._observed_at is None:
             self._observed_at = page.sent_at
         if page.name is not None and page.name != self.name:
-            self.doubt(f"the list calls itself {quote(str(page.name))}")
+            self.doubt(f"the answer is about another repository, {quote(str(page.name))}")
         before = len(self._names)
         for position, tag in enumerate(page.tags):
             if len(self._names) >= _MAX_NAMES:

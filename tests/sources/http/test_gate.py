@@ -49,7 +49,7 @@ def test_a_client_that_is_alone_is_never_refused(seed: int) -> None:
                 "X-RateLimit-Reset": str(int(EPOCH + counted[0] + WINDOW)),
             }
             await clock.timer.sleep(random.uniform(0.05, 2.0))
-            gate.leave(given, Answer(200, headers, b"", 0), limited=False, failed=False)
+            gate.report(given, Answer(200, headers, b"", 0), limited=False, failed=False)
 
     async def asking() -> None:
         await asyncio.gather(*(ask_on() for _ in range(12)))
@@ -68,16 +68,16 @@ def test_a_straggler_does_not_end_a_pause() -> None:
         first, second, third = [await gate.enter() for _ in range(3)]
         for given in (first, second, third):
             given.sent.append(clock.seconds)
-        gate.leave(first, answer(429, Retry_After="30"), limited=True, failed=False)
-        gate.leave(second, answer(), limited=False, failed=False)
+        gate.report(first, answer(429, Retry_After="30"), limited=True, failed=False)
+        gate.report(second, answer(), limited=False, failed=False)
         probe = await gate.enter()
         assert (probe.is_probe, clock.seconds >= 30) == (True, True)
-        gate.leave(third, answer(), limited=False, failed=False)
+        gate.report(third, answer(), limited=False, failed=False)
         follower = asyncio.create_task(gate.enter())
         await asyncio.sleep(0.01)
         assert not follower.done()
         probe.sent.append(clock.seconds)
-        gate.leave(probe, answer(), limited=False, failed=False)
+        gate.report(probe, answer(), limited=False, failed=False)
         assert not (await follower).is_probe
 
     asyncio.run(asking())
@@ -92,7 +92,7 @@ def test_the_longest_of_several_waits_counts() -> None:
         several = [await gate.enter() for _ in range(3)]
         for given, wait in zip(several, ("20", "50", "10"), strict=True):
             given.sent.append(clock.seconds)
-            gate.leave(given, answer(429, Retry_After=wait), limited=True, failed=False)
+            gate.report(given, answer(429, Retry_After=wait), limited=True, failed=False)
         await gate.enter()
 
     asyncio.run(asking())
@@ -108,8 +108,8 @@ def test_old_news_is_not_believed_if_it_is_better() -> None:
         older, newer = await gate.enter(), await gate.enter()
         older.sent.append(1.0)
         newer.sent.append(2.0)
-        gate.leave(newer, answer(X_RateLimit_Remaining="3"), limited=False, failed=False)
-        gate.leave(older, answer(X_RateLimit_Remaining="90"), limited=False, failed=False)
+        gate.report(newer, answer(X_RateLimit_Remaining="3"), limited=False, failed=False)
+        gate.report(older, answer(X_RateLimit_Remaining="90"), limited=False, failed=False)
         known = gate.allowance()
         assert known is not None
         assert known.remaining == 3
@@ -126,7 +126,7 @@ def test_no_more_are_under_way_than_there_are_connections() -> None:
         third = asyncio.create_task(gate.enter())
         await asyncio.sleep(0.01)
         assert not third.done()
-        gate.drop(first)
+        gate.give_back(first)
         await third
 
     asyncio.run(asking())
@@ -142,7 +142,7 @@ def test_who_is_turned_away_while_cancelled_complains_to_nobody() -> None:
         await gate.enter()
         waiting = asyncio.create_task(gate.enter())
         await asyncio.sleep(0)
-        gate.turn_away(lambda: Unreachable("gone"))
+        gate.fail_waiting(lambda: Unreachable("gone"))
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
@@ -158,7 +158,7 @@ def test_a_turn_that_comes_with_a_cancellation_goes_to_the_next() -> None:
         given = await gate.enter()
         gone, stays = asyncio.create_task(gate.enter()), asyncio.create_task(gate.enter())
         await asyncio.sleep(0)
-        gate.drop(given)
+        gate.give_back(given)
         gone.cancel()
         async with asyncio.timeout(1):
             await stays
@@ -175,7 +175,7 @@ def test_a_reset_that_has_passed_is_no_pause() -> None:
         given = await gate.enter()
         given.sent.append(clock.seconds)
         news = answer(X_RateLimit_Remaining="-9", X_RateLimit_Reset=str(int(EPOCH) + 30))
-        gate.leave(given, news, limited=False, failed=False)
+        gate.report(given, news, limited=False, failed=False)
         clock.seconds = 31
         assert (await gate.enter()).is_probe
 

@@ -240,17 +240,17 @@ class TestBudget:
 
 
 class TestStop:
-    """A host that wants no more of us."""
+    """A host that refused further requests."""
 
     @pytest.mark.parametrize(
         ("fault", "words"),
         [
             (weather.fingerprint_refused(), "refuses this client (403: error code: 1010)"),
-            (weather.challenge(), "wants to see a browser"),
-            (weather.challenge(503), "wants to see a browser"),
-            (weather.challenge(429), "wants to see a browser"),
-            (weather.challenge(200), "wants to see a browser"),
-            (weather.answer(403, headers={"cf-mitigated": "challenge"}), "wants to see a browser"),
+            (weather.challenge(), "asks for a browser"),
+            (weather.challenge(503), "asks for a browser"),
+            (weather.challenge(429), "asks for a browser"),
+            (weather.challenge(200), "asks for a browser"),
+            (weather.answer(403, headers={"cf-mitigated": "challenge"}), "asks for a browser"),
         ],
     )
     def test_its_cdn_stops_everything(self, fault: Fault, words: str) -> None:

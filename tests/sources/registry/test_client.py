@@ -237,7 +237,7 @@ class TestNames:
         assert len(listed(page(*range(1000))).warnings) == 21
 
     def test_a_list_of_another_repository(self) -> None:
-        """A list that calls itself otherwise is doubted."""
+        """A list of another repository is doubted."""
         found = listed(page("a", name="acme/other"))
         assert (found.names, found.complete) == (("a",), False)
         assert listed(page("a", name=None)).complete
