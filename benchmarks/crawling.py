@@ -20,8 +20,8 @@ from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.index.location import Location
 from hubindex.index.migrate import upgrade
-from hubindex.sources.http import HttpClient
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
 
 CONCURRENCY = 8
 

@@ -14,8 +14,8 @@ from hubindex.crawl.writer import Writer
 from hubindex.index.ingest import Ingest
 from hubindex.index.location import Location
 from hubindex.records import Repository
-from hubindex.sources.http import HttpClient
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
 
 _BATCH = 10_000
 

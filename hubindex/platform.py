@@ -53,7 +53,7 @@ _VARIANTS: dict[tuple[str, str | None], str | None] = {
     ("arm", "8"): "v8",
 }
 
-# What a part of a platform's name is made of in an index (`sources/hub_rows.py`).
+# What a part of a platform's name is made of in an index (`sources/hub/rows.py`).
 _CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-")
 _PART_MAX = 64
 _TEXT_MAX = 4 * _PART_MAX + len("()//")

@@ -1,7 +1,7 @@
 """The vocabulary between sources and index: what a source said, typed, without behaviour.
 
-Times are UTC milliseconds since the epoch. Digests are raw bytes: 32 for `sha256`, 64 for `sha512`.
-`None` means that the source did not say.
+Times are UTC milliseconds since the epoch. Digests are raw bytes, whose number tells the
+algorithm (`hubindex.digests`). `None` means that the source did not say.
 """
 
 from msgspec import Struct

@@ -17,6 +17,7 @@ Three differences, each where upstream accepts what no registry can answer or wh
 import re
 from typing import NamedTuple
 
+from hubindex.digests import HEX_LENGTHS
 from hubindex.errors import InvalidReference
 from hubindex.text import quote
 
@@ -29,7 +30,6 @@ _OFFICIAL = "library/"
 _REGISTRY_MAX = 255
 _REPOSITORY_MAX = 255
 _TAG_MAX = 128
-_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _TEXT_MAX = _REGISTRY_MAX + 1 + _REPOSITORY_MAX + 1 + _TAG_MAX + 1 + len("sha512:") + 128
 
 # Every repetition begins with a character that cannot end the one before it, so nothing is tried twice.
@@ -140,6 +140,16 @@ def short_name(repository: str) -> str:
     return repository if "/" in rest else rest
 
 
+def is_repository(text: str) -> bool:
+    """Whether the text can be the path of a repository in a registry: `mongo`, `library/mongo`, `a/b/c`."""
+    return len(text) <= _REPOSITORY_MAX and _REPOSITORY.fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Whether the text can be a tag."""
+    return len(text) <= _TAG_MAX and _TAG.fullmatch(text) is not None
+
+
 def _split_registry(named: str) -> tuple[str, str]:
     """Registry and remainder, as `splitDockerDomain` upstream; neither is checked."""
     first, slash, rest = named.partition("/")
@@ -215,9 +225,9 @@ def _wrong_digest(digest: str) -> str | None:
     algorithm, colon, encoded = digest.partition(":")
     if not colon:
         return "a digest follows '@', written 'sha256:' and 64 lower-case hexadecimal digits"
-    length = _DIGEST_LENGTHS.get(algorithm)
+    length = HEX_LENGTHS.get(algorithm)
     if length is None:
-        return f"{quote(algorithm)} is not a digest algorithm; known are {', '.join(_DIGEST_LENGTHS)}"
+        return f"{quote(algorithm)} is not a digest algorithm; known are {', '.join(HEX_LENGTHS)}"
     if len(encoded) != length:
         return f"a {algorithm} digest has {length} hexadecimal digits, this one has {len(encoded)}"
     if not _HEX.fullmatch(encoded):

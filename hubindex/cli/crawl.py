@@ -18,13 +18,14 @@ from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, note, settings, write
 from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY
+from hubindex.text import quote
 
 if TYPE_CHECKING:
     from hubindex.cli.progress import Display
     from hubindex.crawl.plan import Plan, Progress
-    from hubindex.sources.auth import HubSigner
-    from hubindex.sources.http import HttpClient
-    from hubindex.sources.registry import Registry
+    from hubindex.sources.auth.hub_signer import HubSigner
+    from hubindex.sources.http.client import HttpClient
+    from hubindex.sources.registry.client import Registry
 
 _HUB_URL = "https://hub.docker.com"
 _REGISTRY_URL = "https://registry-1.docker.io"
@@ -132,13 +133,13 @@ def crawl(
     stops the crawl and keeps what is complete; 'hubindex crawl' goes on with the rest.
     """
     from hubindex.crawl.plan import Plan
-    from hubindex.sources.names import is_namespace
+    from hubindex.sources.hub.names import is_namespace
 
     if not all(term.strip() for term in terms):
         raise WrongUsage("a TERM to crawl cannot be empty")
     for namespace in namespaces:
         if not is_namespace(namespace):
-            raise WrongUsage(f"{namespace[:80]!r} is not a namespace of Docker Hub")
+            raise WrongUsage(f"{quote(namespace)} is not a namespace of Docker Hub")
     plan = Plan(
         terms=tuple(dict.fromkeys(terms)),
         repositories=tuple(dict.fromkeys(map(_hub_path, repositories))),
@@ -259,7 +260,7 @@ async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
 
 
 def _pauses() -> Iterator[int]:
-    """Seconds to leave a Hub alone that would have no more of us: a quarter of an hour to four hours."""
+    """Seconds to wait after the source refused further requests: a quarter of an hour to four hours."""
     yield from (900, 1800, 3600, 7200)
     yield from itertools.repeat(14_400)
 
@@ -267,8 +268,8 @@ def _pauses() -> Iterator[int]:
 async def _crawl_once(plan: "Plan", network: _Network, display: "Display") -> None:
     from hubindex.crawl.crawler import Crawler
     from hubindex.crawl.writer import Writer
-    from hubindex.sources.http import HttpClient
-    from hubindex.sources.hub import DockerHub
+    from hubindex.sources.http.client import HttpClient
+    from hubindex.sources.hub.client import DockerHub
 
     async with HttpClient(connections=plan.concurrency, tries=network.tries, budget=network.budget) as http:
         signer = await _signer(http, network, display.warn)
@@ -282,9 +283,9 @@ async def _crawl_once(plan: "Plan", network: _Network, display: "Display") -> No
 
 async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "HubSigner | None":
     """Who signs requests to the Hub. What docker keeps is an offer: if the Hub refuses it, we go on without."""
-    from hubindex.sources.auth import HubSigner
-    from hubindex.sources.credentials import USER_VARIABLE, hub_credentials
-    from hubindex.sources.http import validate_base_url
+    from hubindex.sources.auth.credentials import USER_VARIABLE, hub_credentials
+    from hubindex.sources.auth.hub_signer import HubSigner
+    from hubindex.sources.http.address import validate_base_url
 
     url = validate_base_url(network.hub_url, "--hub-url")
     if network.anonymous:
@@ -305,9 +306,9 @@ async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], N
 
 def _registry(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "Registry | None":
     """The registry behind the Hub. Docker's own is not that of another Hub."""
-    from hubindex.sources.credentials import registry_credentials
-    from hubindex.sources.http import validate_base_url
-    from hubindex.sources.registry import Registry
+    from hubindex.sources.auth.credentials import registry_credentials
+    from hubindex.sources.http.address import validate_base_url
+    from hubindex.sources.registry.client import Registry
 
     url = network.registry_url or (_REGISTRY_URL if network.hub_url.rstrip("/") == _HUB_URL else None)
     if url is None:

@@ -20,7 +20,7 @@ from hubindex.cli.ages import duration
 from hubindex.cli.tabwriter import visible
 from hubindex.crawl.plan import Progress
 from hubindex.moment import to_rfc3339, wall
-from hubindex.sources.http import HttpClient
+from hubindex.sources.http.client import HttpClient
 
 LINE_SECONDS = 60.0
 MOST_WARNINGS = 1000

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TypeVar
 
 from hubindex.errors import Blocked, NotFound
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.hub.client import DockerHub
 
 T = TypeVar("T")
 

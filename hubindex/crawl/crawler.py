@@ -15,8 +15,8 @@ from hubindex.crawl.writer import Writer
 from hubindex.errors import Unreachable
 from hubindex.index.frontier import LEASE, Job, Pending
 from hubindex.index.ingest import Batch
-from hubindex.sources.hub import DockerHub
-from hubindex.sources.registry import Registry
+from hubindex.sources.hub.client import DockerHub
+from hubindex.sources.registry.client import Registry
 
 _HEARTBEAT_SECONDS = LEASE / 1000 / 4
 _POLL_SECONDS = 1.0

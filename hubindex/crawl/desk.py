@@ -22,8 +22,8 @@ from hubindex.index.frontier import LATEST, Job, Owner, next_visit
 from hubindex.index.ingest import GONE_AFTER, Absence, Batch
 from hubindex.records import RepositoryPage, TagPage
 from hubindex.reference import short_name
-from hubindex.sources.hub import DockerHub
-from hubindex.sources.registry import Registry
+from hubindex.sources.hub.client import DockerHub
+from hubindex.sources.registry.client import Registry
 
 T = TypeVar("T")
 

@@ -51,8 +51,8 @@ class Progress:
 
     `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished, `stale_tags`
     answers about a tag that are older than an earlier one, `missing` repositories that are not there. `answers`
-    counts what the source gave, `failures` what it refused; `stopped` tells that it would have no more of us, or
-    that the budget of requests is spent (`is_spent`).
+    counts what the source gave, `failures` what it refused; `stopped` tells that the source refused further
+    requests, or that the budget of requests is spent (`is_spent`).
     """
 
     found: int = 0

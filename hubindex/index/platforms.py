@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from hubindex.digests import ALGORITHMS_BY_SIZE
+
 Pairs = Sequence[tuple[int, int]]
 
 KEY_SIZE = 16
@@ -54,11 +56,8 @@ def set_key(images: Iterable[tuple[str, bytes]]) -> bytes:
     return state.digest()
 
 
-_ALGORITHMS = {32: "sha256", 48: "sha384", 64: "sha512"}
-
-
 def digest_text(raw: bytes | None) -> str | None:
     """`sha256:…` for raw bytes; None for none, and for the key of a platform set, which is no digest."""
     if raw is None or len(raw) == KEY_SIZE:
         return None
-    return f"{_ALGORITHMS[len(raw)]}:{raw.hex()}"
+    return f"{ALGORITHMS_BY_SIZE[len(raw)]}:{raw.hex()}"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hubindex import pasted
 from hubindex.certainty import Certainty
+from hubindex.digests import HEX_LENGTHS
 from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
 from hubindex.index.archive import Archive
 from hubindex.index.evidence import Sweeps
@@ -15,7 +16,6 @@ from hubindex.index.reader import Reader, Row
 from hubindex.index.timeline import UNKNOWN, Evidence, Span
 from hubindex.reference import short_name
 
-_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _LEAST_DIGITS = 8
 _MOST_LISTED = 10
 _OTHER = -2  # a content in which the digest does not occur
@@ -83,10 +83,10 @@ def _parse(text: str) -> tuple[str | None, str]:
     """Algorithm, if one is named, and hexadecimal digits in lower case. Raises `WrongUsage`."""
     algorithm, colon, digits = pasted.read_digest(text)[-200:].rpartition("@")[2].rpartition(":")
     digits = digits.lower()
-    longest = _LENGTHS.get(algorithm, max(_LENGTHS.values()))
+    longest = HEX_LENGTHS.get(algorithm, max(HEX_LENGTHS.values()))
     wrong = None
-    if colon and algorithm not in _LENGTHS:
-        wrong = f"known algorithms are {', '.join(_LENGTHS)}"
+    if colon and algorithm not in HEX_LENGTHS:
+        wrong = f"known algorithms are {', '.join(HEX_LENGTHS)}"
     elif not re.fullmatch("[0-9a-f]+", digits):
         wrong = "a digest is written in hexadecimal digits (0-9, a-f)"
     elif len(digits) < _LEAST_DIGITS:
@@ -100,7 +100,7 @@ def _parse(text: str) -> tuple[str | None, str]:
 
 def _shown(algorithm: str | None, digits: str) -> str:
     whole = f"{algorithm}:{digits}" if algorithm else digits
-    return whole if len(digits) in _LENGTHS.values() else f"a digest that begins with {whole}"
+    return whole if len(digits) in HEX_LENGTHS.values() else f"a digest that begins with {whole}"
 
 
 def _ambiguous(algorithm: str | None, digits: str, matching: list[str]) -> str:

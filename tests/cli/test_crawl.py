@@ -21,7 +21,7 @@ from hubindex.cli import progress as progress_module
 from hubindex.cli.progress import Display
 from hubindex.crawl.plan import Progress
 from hubindex.index.location import Location
-from hubindex.sources.http import HttpClient
+from hubindex.sources.http.client import HttpClient
 from tests.cli.conftest import Call
 from tests.cli.running import environment, start
 from tests.crawl.crawling import hub_of, names, problems, rows, shut, tag_names

@@ -17,8 +17,8 @@ from hubindex.cli.progress import Display
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.index.location import Location
 from hubindex.moment import to_rfc3339
-from hubindex.sources.http import HttpClient
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
 from tests.cli.conftest import Call
 from tests.cli.running import start
 from tests.crawl.crawling import START, at, crawl, hub_of, names, numbered, problems, rows, tag_names

@@ -19,9 +19,9 @@ from hubindex.index.location import Location
 from hubindex.index.reader import Row, open_reader
 from hubindex.index.repositories import RepositoryFacts, TagFacts, repository, tags
 from hubindex.reference import Reference
-from hubindex.sources.http import HttpClient
-from hubindex.sources.hub import DockerHub
-from hubindex.sources.registry import Registry
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
+from hubindex.sources.registry.client import Registry
 from tests.fakehub import FakeHub
 
 START = 1_790_000_000_000

@@ -7,8 +7,8 @@ import pytest
 
 from hubindex.crawl.belief import Belief
 from hubindex.errors import Blocked, NotFound, Unreachable
-from hubindex.sources.http import HttpClient
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
 from tests.fakehub import FakeHub
 from tests.fakehub.weather import not_found, server_error
 

@@ -13,8 +13,8 @@ from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, PaginationRefused, RateLimited, StorageError, Unreachable
 from hubindex.index.location import Location
 from hubindex.index.repositories import TagFacts
-from hubindex.sources.http import HttpClient
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
 from tests.crawl.crawling import (
     DEADLINE,
     Crawled,

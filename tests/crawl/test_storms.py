@@ -14,10 +14,11 @@ from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked
 from hubindex.index.location import Location
 from hubindex.moment import from_rfc3339
-from hubindex.sources.auth import HubSigner
-from hubindex.sources.credentials import Credentials
-from hubindex.sources.http import HttpClient, Timer
-from hubindex.sources.hub import DockerHub
+from hubindex.sources.auth.credentials import Credentials
+from hubindex.sources.auth.hub_signer import HubSigner
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.http.pace import Timer
+from hubindex.sources.hub.client import DockerHub
 from tests.crawl.contents import Contents, contents
 from tests.crawl.crawling import DEADLINE, problems
 from tests.fakehub import FakeHub

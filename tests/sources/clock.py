@@ -5,9 +5,9 @@ import heapq
 from random import Random
 from typing import TypeVar
 
-from hubindex.sources.failure import Answer, Failure
-from hubindex.sources.http import HttpClient
-from hubindex.sources.pace import Timer
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.http.failures import Answer, Failure
+from hubindex.sources.http.pace import Timer
 
 EPOCH = 1_790_000_000.0
 T = TypeVar("T")

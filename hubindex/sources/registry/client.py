@@ -1,0 +1,255 @@
+"""A registry's own API (OCI distribution, "Registry v2"): names of tags, and what each points to.
+
+It knows neither times nor descriptions, but every tag, also where Docker Hub's API shows only the first pages.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, TypeVar
+from urllib import parse
+
+import msgspec
+from msgspec import Struct
+from yarl import URL
+
+from hubindex import errors, kinds, moment
+from hubindex.digests import digest_bytes
+from hubindex.records import Tag, TagNames
+from hubindex.reference import is_repository, is_tag
+from hubindex.sources.auth.credentials import Credentials
+from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
+from hubindex.sources.complaints import Complaints
+from hubindex.sources.http.address import validate_base_url
+from hubindex.sources.http.client import HttpClient, Signer
+from hubindex.sources.http.failures import Answer, Refusal
+from hubindex.sources.http.headers import joined
+from hubindex.sources.media_type import media_type
+from hubindex.text import quote, shown
+
+T = TypeVar("T")
+
+DEFAULT_URL: Final = "https://registry-1.docker.io"
+# All four, always: a registry answers 404 for a manifest of a type that was not asked for, or converts it.
+ACCEPT: Final = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+_PAGE_SIZE = 1000
+_MAX_PAGES = 2000
+_MAX_NAMES = 2_000_000
+_MAX_LINK = 16 * 1024
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_NEXT = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
+
+
+class _TagList(Struct):
+    tags: list[object] | None
+    name: object = None
+
+
+class Registry:
+    """A registry behind an open `HttpClient`.
+
+    `base_url` is https, or http on a loopback host (else `WrongUsage`); `clock` gives the present in
+    milliseconds. Requests are signed as the registry asks for, with `credentials` or anonymously, unless a
+    `signer` signs them all.
+
+    Every method raises the `SourceError`s of `HttpClient.get`, `SignInRefused`, and `InvalidReference` for a name
+    that no repository can have. A repository that the registry does not show to this caller is `NotFound`: Docker
+    Hub says 401 both for a private one and for one that does not exist.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        base_url: str = DEFAULT_URL,
+        clock: Callable[[], int] = moment.now,
+        signer: Signer | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        self._http = http
+        self._base = str(validate_base_url(base_url, "--registry-url")).rstrip("/")
+        self._clock = clock
+        self._signer = signer
+        self._access = RegistryAccess(http, base_url, credentials)
+
+    async def tag_names(self, name: str) -> TagNames:
+        """The names of all tags of a repository (`library/mongo`)."""
+        walk = _Walk(name)
+        url = self._url(name, "tags", "list").with_query(n=_PAGE_SIZE)
+        try:
+            following = await self._tag_list(url, walk)
+        except errors.UnreadableAnswer as error:
+            if _status(error) != 400:  # some servers refuse an `n` that is larger than they like
+                raise
+            following = await self._tag_list(url.with_query(None), walk)
+        while following is not None and walk.goes_on():
+            try:
+                following = await self._tag_list(following, walk)
+            except (errors.NotFound, errors.PaginationRefused) as error:
+                walk.doubt(f"ended early: {error}")
+                break
+        return walk.result()
+
+    async def tag(self, name: str, tag: str) -> Tag | None:
+        """What a tag points to: its digest and media type. `None`: the registry has no such tag (any more).
+
+        Asking is not a pull: only GET is counted as one.
+        """
+        return (await self.look(name, tag))[1]
+
+    async def look(self, name: str, tag: str) -> tuple[int, Tag | None]:
+        """As `tag`, and when the request was sent that was answered, in ms."""
+        if not is_tag(tag):
+            raise errors.InvalidReference(f"{quote(tag)} is not a tag")
+        url = self._url(name, "manifests", tag)
+        asked_at = self._clock()
+        try:
+            answer = await self._get(name, url, lambda answer: answer, method="HEAD", headers={"Accept": ACCEPT})
+        except errors.NotFound as error:
+            if _status(error) == 404:
+                return asked_at, None
+            raise
+        headers = answer.headers
+        digest = digest_bytes(headers.get("Docker-Content-Digest", ""))
+        if digest is None:
+            raise errors.UnreadableAnswer(f"{name}:{tag}: the registry does not tell its digest")
+        its_type = media_type(headers.get("Content-Type", "").partition(";")[0].strip().lower())
+        kind = kinds.of_content(None, its_type)
+        return answer.sent_at, Tag(name=tag, digest=digest, media_type=its_type, kind=kind)
+
+    async def _tag_list(self, url: URL, walk: "_Walk") -> URL | None:
+        """Ask for one page and add it to the walk; the address of the next page, if there is one."""
+        page = await self._get(walk.name, url, _read_page)
+        walk.add(page)
+        if page.link is None:
+            return None
+        following = _resolved(url, page.link)
+        if following is None:
+            walk.doubt(f"ended early: the next page is at another server or nowhere ({shown(page.link)})")
+        elif not walk.is_new(following):
+            walk.doubt("ended early: the list repeats itself")
+            return None
+        return following
+
+    async def _get(
+        self,
+        name: str,
+        url: URL,
+        decode: Callable[[Answer], T],
+        *,
+        method: Literal["GET", "HEAD"] = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        signer = self._signer or RegistrySigner(self._access, f"repository:{name}:pull")
+        try:
+            return await self._http.get(
+                url, decode, clock=self._clock, method=method, headers=headers, signer=signer
+            )
+        except errors.Blocked as error:
+            refusal = error.__cause__
+            if not isinstance(refusal, Refusal) or refusal.status != 401:
+                raise
+            verdict = self._access.verdict(name, refusal)
+            if verdict is None:
+                raise
+            raise verdict from refusal
+
+    def _url(self, name: str, *path: str) -> URL:
+        if not is_repository(name):
+            raise errors.InvalidReference(f"{quote(name)} is not a repository")
+        escaped = "/".join(parse.quote(part, safe="") for part in path)
+        return URL(f"{self._base}/v2/{name}/{escaped}", encoded=True)
+
+
+class _Page(NamedTuple):
+    """One page of a list of tags: whatever stood there, unchecked."""
+
+    name: object
+    tags: Sequence[object]
+    link: str | None
+    sent_at: int
+
+
+class _Walk:
+    """The pages of one list, as they come in."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._names: dict[str, None] = {}
+        self._observed_at: int | None = None
+        self._visited: set[URL] = set()
+        self._has_grown = False
+        self._complaints = Complaints(f"tags of {name}")
+
+    def add(self, page: _Page) -> None:
+        """Take the names of a page."""
+        if self._observed_at is None:
+            self._observed_at = page.sent_at
+        if page.name is not None and page.name != self.name:
+            self.doubt(f"the answer is about another repository, {quote(str(page.name))}")
+        before = len(self._names)
+        for position, tag in enumerate(page.tags):
+            if len(self._names) >= _MAX_NAMES:
+                self.doubt(f"ended early: more than {_MAX_NAMES:,} tags")
+                break
+            if isinstance(tag, str) and is_tag(tag):
+                self._names[tag] = None
+            else:
+                named = tag if isinstance(tag, str) else ""
+                self._complaints.add(position, named, "left out, because it is not a tag name")
+        self._has_grown = len(self._names) > before
+
+    def is_new(self, url: URL) -> bool:
+        """Whether the list goes on at this address: not if it was asked for, or the last page told nothing new."""
+        if not self._has_grown or url in self._visited:
+            return False
+        self._visited.add(url)
+        return True
+
+    def goes_on(self) -> bool:
+        """Whether the list is still within bounds."""
+        if len(self._visited) >= _MAX_PAGES:
+            self.doubt(f"ended early: more than {_MAX_PAGES:,} pages")
+            return False
+        return len(self._names) < _MAX_NAMES
+
+    def doubt(self, why: str) -> None:
+        """Write down why the list proves nothing about absent tags."""
+        self._complaints.add_whole(why)
+
+    def result(self) -> TagNames:
+        """What came in."""
+        warnings = self._complaints.warnings()
+        return TagNames(
+            names=tuple(self._names),
+            observed_at=self._observed_at or 0,
+            complete=not warnings,
+            warnings=warnings,
+        )
+
+
+def _read_page(answer: Answer) -> _Page:
+    page = msgspec.json.decode(answer.body, type=_TagList)
+    links = _LINK.finditer(joined(answer.headers, "Link", _MAX_LINK))
+    following = next((link[1] for link in links if _NEXT.search(link[2])), None)
+    return _Page(page.name, page.tags or (), following, answer.sent_at)
+
+
+def _resolved(source: URL, link: str) -> URL | None:
+    """The address of a link in the answer of `source`; `None` if it is at another origin, or nowhere."""
+    if not link or not link.isascii() or not link.isprintable() or " " in link:
+        return None
+    try:
+        target = source.join(URL(link, encoded=True)).with_user(None).with_fragment(None)
+        return target if target.origin() == source.origin() else None
+    except ValueError:
+        return None
+
+
+def _status(error: errors.SourceError) -> int | None:
+    return error.__cause__.status if isinstance(error.__cause__, Refusal) else None
