@@ -15,7 +15,19 @@ from hubindex.cli.options import common_options, settings
 from hubindex.cli.tabwriter import visible
 from hubindex.errors import HubindexError
 
-COMMANDS = ("crawl", "search", "show", "tags", "history", "resolve", "whatis", "diff", "status", "db")
+COMMANDS = (
+    "crawl",
+    "search",
+    "show",
+    "tags",
+    "history",
+    "resolve",
+    "whatis",
+    "diff",
+    "status",
+    "db",
+    "completion",
+)
 
 INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -56,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if os.environ.get("_HUBINDEX_COMPLETE"):
+        from hubindex.cli.completion import answer
+
+        answer(hubindex)
+        return
     code = run(lambda: hubindex.main(arguments, "hubindex", standalone_mode=False))
     gc.freeze()  # all that is left goes with the process: nothing to collect, a tenth of a question's time
     sys.exit(code)

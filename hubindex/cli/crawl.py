@@ -15,7 +15,7 @@ from hubindex import moment, pasted
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.ages import duration
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, note, settings, write
+from hubindex.cli.options import common_options, complete_repositories, note, settings, write
 from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, SignInRefused, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY
 from hubindex.text import quote
@@ -49,7 +49,12 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.command(cls=Command)
 @click.argument("terms", metavar="[TERM]...", nargs=-1)
 @click.option(
-    "--repo", "repositories", metavar="NAME", multiple=True, help="A repository: 'mongo', 'bitnami/redis'."
+    "--repo",
+    "repositories",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_repositories,
+    help="A repository: 'mongo', 'bitnami/redis'.",
 )
 @click.option("--namespace", "namespaces", metavar="NS", multiple=True, help="All repositories of a namespace.")
 @click.option("--official", is_flag=True, help="All official images: --namespace library.")

@@ -7,7 +7,14 @@ import click
 
 from hubindex import moment, pasted
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
+from hubindex.cli.options import (
+    common_options,
+    complete_repositories,
+    format_option,
+    no_trunc_option,
+    settings,
+    write,
+)
 from hubindex.cli.output import Format, Row, Table
 from hubindex.cli.spans import CHANGE_HEADERS, change_cells, change_row
 from hubindex.errors import WrongUsage
@@ -21,7 +28,7 @@ _TABLE = Table(CHANGE_HEADERS, ("Change", "Tag", "Old", "New", "Since", "Certain
 
 
 @click.command(cls=Command)
-@click.argument("arguments", metavar="[REPO] FROM TO", nargs=-1)
+@click.argument("arguments", metavar="[REPO] FROM TO", nargs=-1, shell_complete=complete_repositories)
 @format_option
 @no_trunc_option
 @common_options

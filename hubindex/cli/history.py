@@ -12,6 +12,7 @@ from hubindex.cli.facts import last_look, some
 from hubindex.cli.flags import Command
 from hubindex.cli.options import (
     common_options,
+    complete_references,
     format_option,
     no_trunc_option,
     note,
@@ -55,7 +56,7 @@ _FOREVER = 1 << 62
 
 
 @click.command(cls=Command)
-@click.argument("reference", metavar="REPO[:TAG]")
+@click.argument("reference", metavar="REPO[:TAG]", shell_complete=complete_references)
 @platform_option
 @click.option(
     "--since", metavar="WHEN", help="Only what lasted until then or began later; a date means its start."

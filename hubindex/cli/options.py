@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from hubindex.index.location import Location
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -62,6 +65,22 @@ def common_options(command: F) -> F:
     ):  # fmt: skip
         command = decorate(command)
     return command
+
+
+def complete_references(context: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
+    """Names and tags in the index that begin so, for Tab."""
+    from hubindex.cli.completion import references
+
+    return references(context, parameter, begun)
+
+
+def complete_repositories(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> "list[CompletionItem]":
+    """Names in the index that begin so, for Tab."""
+    from hubindex.cli.completion import repositories
+
+    return repositories(context, parameter, begun)
 
 
 format_option = click.option(

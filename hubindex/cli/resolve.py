@@ -9,7 +9,15 @@ from hubindex import moment, pasted
 from hubindex.certainty import Certainty
 from hubindex.cli.ages import age
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, format_option, note, platform_option, settings, write
+from hubindex.cli.options import (
+    common_options,
+    complete_references,
+    format_option,
+    note,
+    platform_option,
+    settings,
+    write,
+)
 from hubindex.errors import NoAnswer, WrongUsage
 from hubindex.index.history import Answer
 from hubindex.index.history import resolve as find
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("reference", metavar="REPO[:TAG]")
+@click.argument("reference", metavar="REPO[:TAG]", shell_complete=complete_references)
 @click.option(
     "--at",
     "when",

@@ -6,7 +6,15 @@ import click
 
 from hubindex import pasted
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
+from hubindex.cli.options import (
+    common_options,
+    complete_repositories,
+    format_option,
+    no_trunc_option,
+    note,
+    settings,
+    write,
+)
 from hubindex.cli.output import Format, Row, search_table
 from hubindex.index.filters import parse_filters
 from hubindex.index.reader import Reader, open_reader
@@ -20,7 +28,7 @@ _LONGEST = 100
 
 
 @click.command(cls=Command)
-@click.argument("term")
+@click.argument("term", shell_complete=complete_repositories)
 @click.option(
     "-f",
     "--filter",

@@ -8,7 +8,14 @@ from hubindex import moment, pasted
 from hubindex.cli.ages import age
 from hubindex.cli.facts import one, optional_moment, short_digest
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, format_option, no_trunc_option, settings, write
+from hubindex.cli.options import (
+    common_options,
+    complete_repositories,
+    format_option,
+    no_trunc_option,
+    settings,
+    write,
+)
 from hubindex.cli.output import Row, Table
 from hubindex.index.reader import open_reader
 from hubindex.index.repositories import RepositoryFacts, TagFacts, least_specific_first
@@ -47,7 +54,7 @@ _TABLE = Table(
 
 
 @click.command(cls=Command)
-@click.argument("repository", metavar="REPO")
+@click.argument("repository", metavar="REPO", shell_complete=complete_repositories)
 @format_option
 @no_trunc_option
 @common_options

@@ -8,7 +8,15 @@ import click
 from hubindex import moment, pasted
 from hubindex.cli.facts import TAG_TABLE, last_look, tag_cells, tag_row, whole_tag_cells
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, format_option, no_trunc_option, note, settings, write
+from hubindex.cli.options import (
+    common_options,
+    complete_repositories,
+    format_option,
+    no_trunc_option,
+    note,
+    settings,
+    write,
+)
 from hubindex.cli.output import Format
 from hubindex.errors import NoAnswer
 from hubindex.index.reader import Reader, open_reader
@@ -29,7 +37,7 @@ _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
 
 
 @click.command(cls=Command)
-@click.argument("repository", metavar="REPO")
+@click.argument("repository", metavar="REPO", shell_complete=complete_repositories)
 @click.option(
     "--at",
     "when",

@@ -35,3 +35,16 @@ SELECT (SELECT count(*) FROM repository WHERE gone_at IS NULL),
        (SELECT count(*) FROM search_term),
        (SELECT min(seen_at) FROM repository WHERE gone_at IS NULL),
        (SELECT max(seen_at) FROM repository)
+
+-- name: complete_repositories
+SELECT name FROM repository
+WHERE registry_id = (SELECT registry_id FROM registry WHERE host = :registry)
+      AND name >= :begun AND name < :last AND gone_at IS NULL
+ORDER BY name LIMIT :limit
+
+-- name: complete_tags
+SELECT t.name FROM repository r
+JOIN tag t ON t.repository_id = r.repository_id
+WHERE r.registry_id = (SELECT registry_id FROM registry WHERE host = :registry) AND r.name = :repository
+      AND t.name >= :begun AND t.name < :last AND t.gone_at IS NULL
+ORDER BY t.name LIMIT :limit
