@@ -12,14 +12,15 @@ from benchmarks.corpus import DAY, NOW
 from benchmarks.measure import Result, at_most, in_turns, information, median, ratio, wall
 from benchmarks.startup import question
 from benchmarks.workspace import Workspace
-from hubindex.index.changes import diff
-from hubindex.index.history import resolve, tags_at
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Reader, connect_sqlite
 from hubindex.index.platforms import digest_text
-from hubindex.index.reader import Reader, connect_sqlite, open_reader
-from hubindex.index.repositories import repository
-from hubindex.index.whatis import whatis
+from hubindex.index.questions.changes import diff
+from hubindex.index.questions.history import resolve, tags_at
+from hubindex.index.questions.repositories import repository
+from hubindex.index.questions.whatis import whatis
+from hubindex.index.writing.ingest import Ingest
 from hubindex.moment import to_rfc3339
 from hubindex.reference import Reference
 

@@ -8,8 +8,8 @@ from benchmarks.frontiers import fill
 from benchmarks.measure import Result, information, median, wall
 from benchmarks.workspace import ENGINES, Workspace
 from hubindex import moment
-from hubindex.index.frontier import Job, Owner
-from hubindex.index.ingest import Ingest
+from hubindex.index.writing.frontier import Job, Owner
+from hubindex.index.writing.ingest import Ingest
 
 _AT_A_TIME = (8, 64)
 _OWNER = Owner().name

@@ -10,9 +10,9 @@ import random
 from collections.abc import Iterator
 from itertools import accumulate, islice
 
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from hubindex.index.words import Document
+from hubindex.index.writing.ingest import Ingest
 from hubindex.records import Repository
 
 COMMON = "server"

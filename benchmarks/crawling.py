@@ -18,8 +18,8 @@ from benchmarks.workspace import Workspace
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
-from hubindex.index.location import Location
-from hubindex.index.migrate import upgrade
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import upgrade
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 

@@ -11,8 +11,8 @@ from hubindex import moment
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
 from hubindex.crawl.writer import Writer
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Ingest
 from hubindex.records import Repository
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub

@@ -18,7 +18,7 @@ from benchmarks.crawling import crawl, every_field
 from benchmarks.histories import PAGE
 from benchmarks.measure import Result, at_least, in_turns, information, median, ratio
 from benchmarks.workspace import Workspace
-from hubindex.index.migrate import upgrade
+from hubindex.index.database.migrate import upgrade
 
 _CONCURRENCY = 32
 _LATENCY = 0.020

@@ -12,7 +12,7 @@ from benchmarks.crawling import crawl
 from benchmarks.frontiers import crawl_due, fill
 from benchmarks.measure import Result, at_most, information
 from benchmarks.workspace import ENGINES, Workspace
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 
 _VARIANTS = 5
 

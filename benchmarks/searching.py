@@ -6,9 +6,9 @@ from functools import partial
 from benchmarks import corpus
 from benchmarks.measure import Result, at_most, in_turns, median, ratio, wall
 from benchmarks.workspace import ENGINES, Workspace
-from hubindex.index.location import Location
-from hubindex.index.reader import open_reader
-from hubindex.index.search import Found, Query, search
+from hubindex.index.database.location import Location
+from hubindex.index.database.opening import open_reader
+from hubindex.index.questions.search import Found, Query, search
 
 _PLAIN = Query(corpus.COMMON)
 _VARIANTS = {

@@ -7,8 +7,8 @@ from typing import Any
 from benchmarks import histories
 from benchmarks.measure import Result, at_most, information
 from benchmarks.workspace import Workspace, checkpoint
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Ingest
 
 _TABLES = ("tag", "span", "digest", "digest_prefix", "sweep", "platform", "media_type")
 _NOT_OURS = "repository%", "word%", "search_%", "sqlite_%", "alembic_%", "registry%"

@@ -12,8 +12,8 @@ from benchmarks.frontiers import crawl_due, fill
 from benchmarks.histories import PAGE
 from benchmarks.measure import Result, at_most, information
 from benchmarks.workspace import ENGINES, Workspace
-from hubindex.index.location import Location
-from hubindex.index.migrate import upgrade
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import upgrade
 
 _TABLES = ("tag", "span", "digest", "digest_prefix")
 

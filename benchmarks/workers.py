@@ -18,7 +18,7 @@ from benchmarks import fast_hub
 from benchmarks.frontiers import Crawled, crawl_due, fill
 from benchmarks.measure import Result, at_least, at_most, in_turns, median, ratio
 from benchmarks.workspace import Workspace
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 
 _WORKERS = 4
 _LATENCY = 0.050

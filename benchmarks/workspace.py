@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -13,13 +13,13 @@ from typing import Any
 from benchmarks import histories
 from benchmarks.measure import Result, at_least, in_turns, information, median, ratio, wall
 from benchmarks.workspace import ENGINES, Workspace
-from hubindex.index.engine import open_engine
-from hubindex.index.engine import transaction as open_transaction
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
-from hubindex.index.migrate import upgrade
-from hubindex.index.schema import metadata, postgresql_only
+from hubindex.index.database.engine import open_engine
+from hubindex.index.database.engine import transaction as open_transaction
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import upgrade
+from hubindex.index.database.schema import metadata, postgresql_only
 from hubindex.index.words import Document
+from hubindex.index.writing.ingest import Ingest
 
 Row = tuple[Any, ...]
 Rows = dict[str, list[Row]]

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hubindex import errors
     from hubindex.index.handle import Index
-    from hubindex.index.search import Query
+    from hubindex.index.questions.search import Query
     from hubindex.reference import Reference
 
 __version__ = "0.1.0"
 
 __all__ = ["Index", "Query", "Reference", "__version__", "errors"]
 
-_HOMES = {"Index": "hubindex.index.handle", "Query": "hubindex.index.search", "Reference": "hubindex.reference"}
+_HOMES = {
+    "Index": "hubindex.index.handle",
+    "Query": "hubindex.index.questions.search",
+    "Reference": "hubindex.reference",
+}
 
 
 def __getattr__(name: str) -> object:

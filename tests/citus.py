@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import psycopg
 
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 
 CLUSTER = os.environ.get("HUBINDEX_TEST_CITUS")
 

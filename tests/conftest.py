@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
-from hubindex.index.migrate import upgrade
-from hubindex.index.reader import Reader, open_reader
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import upgrade
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Reader
+from hubindex.index.writing.ingest import Ingest
 from tests.citus import NO_CLUSTER
 
 _FOLDERS = {"HUBINDEX_RECORDINGS", "HUBINDEX_EVIDENCE"}

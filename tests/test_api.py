@@ -2,8 +2,8 @@
 
 import hubindex
 from hubindex import Index, Query, Reference, errors
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Ingest
 from hubindex.records import Repository, Tag, TagPage
 
 

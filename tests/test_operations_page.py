@@ -12,7 +12,7 @@ import yaml
 
 from hubindex import __version__
 from hubindex.cli import hubindex
-from hubindex.index.schema import coordinator_tables, distributed_tables
+from hubindex.index.database.schema import coordinator_tables, distributed_tables
 
 CHECKOUT = Path(__file__).parent.parent
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")

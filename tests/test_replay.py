@@ -24,10 +24,10 @@ from aiohttp import web
 
 from hubindex.crawl.plan import Plan
 from hubindex.errors import NoAnswer
-from hubindex.index.changes import Change
+from hubindex.index.database.location import Location
 from hubindex.index.handle import Index
-from hubindex.index.history import Answer
-from hubindex.index.location import Location
+from hubindex.index.questions.changes import Change
+from hubindex.index.questions.history import Answer
 from tests.cli.running import Outcome, start
 from tests.crawl.crawling import crawl
 from tests.fakehub import FakeHub, Proceed, weather

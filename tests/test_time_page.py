@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Ingest
 from hubindex.moment import from_rfc3339
 from hubindex.records import PlatformImage, Tag
 from tests.cli.running import environment

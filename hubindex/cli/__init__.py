@@ -11,8 +11,9 @@ import click
 
 from hubindex import __version__
 from hubindex.cli.flags import Group
-from hubindex.cli.options import common_options, settings
-from hubindex.cli.tabwriter import visible
+from hubindex.cli.options import common_options
+from hubindex.cli.output.tabwriter import visible
+from hubindex.cli.settings import settings
 from hubindex.errors import HubindexError
 
 COMMANDS = (
@@ -34,7 +35,7 @@ _PIPE_CLOSED = 141
 
 
 class _LazyGroup(Group):
-    """A group whose commands are imported on demand: command `x` is `hubindex.cli.x:x`."""
+    """A group whose commands are imported on demand: command `x` is `hubindex.cli.commands.x:x`."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -42,7 +43,7 @@ class _LazyGroup(Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command = getattr(import_module(f"hubindex.cli.{name}"), name)
+        command = getattr(import_module(f"hubindex.cli.commands.{name}"), name)
         assert isinstance(command, click.Command)
         for option in command.params:
             if isinstance(option, click.Option) and not option.envvar:
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     if os.environ.get("_HUBINDEX_COMPLETE"):
-        from hubindex.cli.completion import answer
+        from hubindex.cli.commands.completion import answer
 
         answer(hubindex)
         return

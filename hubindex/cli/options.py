@@ -7,33 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.core import ParameterSource
 
-from hubindex.index.location import Location
+from hubindex.cli.settings import settings
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., object])
-
-
-class Settings:
-    """The global options, wherever on the command line they stood."""
-
-    db: str | None = None
-    quiet = False
-    verbose = False
-
-    @property
-    def location(self) -> Location:
-        """The index to use. Raises `WrongUsage`."""
-        return Location.parse(self.db)
-
-
-_settings = Settings()
-
-
-def settings() -> Settings:
-    """The global options of this run."""
-    return _settings
 
 
 def _remember(context: click.Context, option: click.Parameter, value: object) -> None:
@@ -43,8 +22,8 @@ def _remember(context: click.Context, option: click.Parameter, value: object) ->
     is_typed = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
     if not value and not is_typed:
         return
-    if is_typed or option.name not in vars(_settings):
-        setattr(_settings, option.name, value)
+    if is_typed or option.name not in vars(settings()):
+        setattr(settings(), option.name, value)
 
 
 def common_options(command: F) -> F:
@@ -69,7 +48,7 @@ def common_options(command: F) -> F:
 
 def complete_references(context: click.Context, parameter: click.Parameter, begun: str) -> "list[CompletionItem]":
     """Names and tags in the index that begin so, for Tab."""
-    from hubindex.cli.completion import references
+    from hubindex.cli.names import references
 
     return references(context, parameter, begun)
 
@@ -78,7 +57,7 @@ def complete_repositories(
     context: click.Context, parameter: click.Parameter, begun: str
 ) -> "list[CompletionItem]":
     """Names in the index that begin so, for Tab."""
-    from hubindex.cli.completion import repositories
+    from hubindex.cli.names import repositories
 
     return repositories(context, parameter, begun)
 
@@ -107,7 +86,7 @@ def write(lines: Iterable[str]) -> None:
 
 def note(text: str) -> None:
     """A word beside the answer, on stderr, unless `-q`."""
-    if not _settings.quiet:
-        from hubindex.cli.tabwriter import visible
+    if not settings().quiet:
+        from hubindex.cli.output.tabwriter import visible
 
         sys.stderr.write(f"{visible(text)}\n")

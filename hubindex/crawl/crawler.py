@@ -13,8 +13,8 @@ from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.visit import Visitor
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Unreachable
-from hubindex.index.frontier import LEASE, Job, Pending
-from hubindex.index.ingest import Batch
+from hubindex.index.writing.frontier import LEASE, Job, Pending
+from hubindex.index.writing.ingest import Batch
 from hubindex.sources.hub.client import DockerHub
 from hubindex.sources.registry.client import Registry
 

@@ -18,8 +18,8 @@ from hubindex.errors import (
     SourceError,
     Unreachable,
 )
-from hubindex.index.frontier import LATEST, Job, Owner, next_visit
-from hubindex.index.ingest import GONE_AFTER, Absence, Batch
+from hubindex.index.writing.frontier import LATEST, Job, Owner, next_visit
+from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
 from hubindex.records import RepositoryPage, TagPage
 from hubindex.reference import short_name
 from hubindex.sources.hub.client import DockerHub

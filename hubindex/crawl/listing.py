@@ -7,8 +7,8 @@ from typing import Protocol
 
 from hubindex.crawl.desk import Desk, Stopped
 from hubindex.errors import NotFound, PaginationRefused, SourceError
-from hubindex.index.frontier import NAMESPACE, TERM, Job
-from hubindex.index.ingest import Batch, Stored
+from hubindex.index.writing.frontier import NAMESPACE, TERM, Job
+from hubindex.index.writing.ingest import Batch, Stored
 from hubindex.records import Repository, RepositoryPage
 
 PAGE_SIZE = 100

@@ -7,9 +7,9 @@ from hubindex.crawl.desk import Desk, Stopped
 from hubindex.crawl.listing import MOST_PAGES, PAGE_SIZE
 from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
-from hubindex.index.frontier import Job
-from hubindex.index.ingest import INTERRUPTED, Batch
-from hubindex.index.tagwriter import PageOutcome
+from hubindex.index.writing.frontier import Job
+from hubindex.index.writing.ingest import INTERRUPTED, Batch
+from hubindex.index.writing.tagwriter import PageOutcome
 from hubindex.records import Tag, TagPage
 
 _WALKS = 3

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hubindex.index.ingest import Batch, Commit, Looked, Walk
+from hubindex.index.writing.ingest import Batch, Commit, Looked, Walk
 from hubindex.records import TagPage
 
 

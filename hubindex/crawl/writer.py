@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from hubindex.errors import StorageError
-from hubindex.index.ingest import Batch, Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Batch, Ingest
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ share, the others stand in pieces in `digest_tags`. So that a name is written on
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hubindex.index.sql import Parameters
+from hubindex.index.database.sql import Parameters
 
 if TYPE_CHECKING:
-    from hubindex.index.engine import Transaction
+    from hubindex.index.database.engine import Transaction
 
 ROOM = 1000
 """Characters of names in a digest's own row, at most."""

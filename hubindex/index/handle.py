@@ -4,10 +4,11 @@ from types import TracebackType
 from typing import Self
 
 from hubindex import pasted
-from hubindex.index import changes, history, repositories, whatis
-from hubindex.index.location import Location
-from hubindex.index.reader import Reader, open_reader
-from hubindex.index.search import Found, Query, search
+from hubindex.index.database.location import Location
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Reader
+from hubindex.index.questions import changes, history, repositories, whatis
+from hubindex.index.questions.search import Found, Query, search
 from hubindex.platform import Platform
 from hubindex.reference import Reference
 

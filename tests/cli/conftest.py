@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from hubindex import cli
-from hubindex.cli.options import settings
+from hubindex.cli.settings import settings
 from hubindex.crawl.plan import Plan
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from tests.cli.running import Outcome, environment
 from tests.cli.story import NOW, tell
 from tests.crawl.crawling import crawl

@@ -1,7 +1,7 @@
 """A small past: what three looks at `mongo` and one at `acme/web` saw."""
 
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Ingest
 from hubindex.moment import from_rfc3339
 from tests.index.building import add, crawl, digest, image, tag
 

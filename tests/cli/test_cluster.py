@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hubindex.crawl.plan import Plan
-from hubindex.index.health import check
-from hubindex.index.location import Location
-from hubindex.index.migrate import distribute
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import distribute
+from hubindex.index.questions.health import check
 from tests.citus import CLUSTER, NO_CLUSTER, cluster_index, install_stand_in
 from tests.cli.conftest import Call
 from tests.cli.story import tell, whole

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from hubindex.cli.progress import Display
+from hubindex.cli.output.progress import Display
 from hubindex.crawl.plan import Plan, Progress
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from hubindex.moment import to_rfc3339
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub

@@ -6,8 +6,8 @@ import pytest
 
 from hubindex import Index
 from hubindex.crawl.plan import Plan
-from hubindex.index.location import Location
-from hubindex.index.search import Query
+from hubindex.index.database.location import Location
+from hubindex.index.questions.search import Query
 from tests.cli.conftest import Call
 from tests.crawl.crawling import at, crawl, rows
 from tests.fakehub import FakeHub

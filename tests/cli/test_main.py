@@ -9,7 +9,7 @@ import pytest
 
 from hubindex import __version__
 from hubindex.cli import COMMANDS
-from hubindex.index import reader
+from hubindex.index.database import reader
 from tests.cli.conftest import Call, Program
 from tests.cli.running import environment
 from tests.cli.story import whole
@@ -394,12 +394,25 @@ def test_a_question_about_the_past_imports_nothing_heavy(story_sqlite: str, ques
 def test_nothing_is_imported_for_resolve_that_it_does_not_need(story_sqlite: str) -> None:
     """Scripts ask it by the hundred: no JSON, no tables, no templates, no other questions."""
     loaded = _loaded(_asking(story_sqlite, ("resolve", "mongo:7", "--at", "2024-03-05T00:00")))
-    assert not loaded & {"json", "humanize", "unicodedata", "hubindex.index.changes", "hubindex.index.search"}
+    assert not loaded & {
+        "json",
+        "humanize",
+        "unicodedata",
+        "hubindex.index.questions.changes",
+        "hubindex.index.questions.search",
+    }
     ours = {name.removeprefix("hubindex.cli.") for name in loaded if name.startswith("hubindex.cli.")}
-    assert ours == {"ages", "flags", "options", "resolve", "sentences", "tabwriter"}
+    assert ours == {
+        "commands", "commands.resolve", "flags", "options", "output", "output.ages", "output.sentences",
+        "output.tabwriter", "settings",
+    }  # fmt: skip
 
 
 def test_search_does_not_pay_for_the_past(sample_sqlite: str) -> None:
     """Each command loads its own."""
     loaded = _loaded(_asking(sample_sqlite, ("search", "thrift")))
-    assert not loaded & {"hubindex.index.history", "hubindex.index.timeline", "hubindex.platform"}
+    assert not loaded & {
+        "hubindex.index.questions.history",
+        "hubindex.index.evidence.timeline",
+        "hubindex.platform",
+    }

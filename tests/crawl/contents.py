@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Row
+from hubindex.index.database.schema import metadata
 from hubindex.index.platforms import KEY_SIZE, unpack
-from hubindex.index.reader import Row, open_reader
-from hubindex.index.schema import metadata
 
 Contents = Mapping[str, Sequence[Row]]
 

@@ -13,11 +13,12 @@ from hubindex import moment
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
-from hubindex.index import health
-from hubindex.index.engine import open_engine
-from hubindex.index.location import Location
-from hubindex.index.reader import Row, open_reader
-from hubindex.index.repositories import RepositoryFacts, TagFacts, repository, tags
+from hubindex.index.database.engine import open_engine
+from hubindex.index.database.location import Location
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Row
+from hubindex.index.questions import health
+from hubindex.index.questions.repositories import RepositoryFacts, TagFacts, repository, tags
 from hubindex.reference import Reference
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub

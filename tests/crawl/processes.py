@@ -12,10 +12,10 @@ from pathlib import Path
 
 _PRELOADED = [
     "tests.crawl.processes",
-    "hubindex.cli.crawl",
-    "hubindex.cli.progress",
+    "hubindex.cli.commands.crawl",
+    "hubindex.cli.output.progress",
     "hubindex.crawl.crawler",
-    "hubindex.index.migrate",
+    "hubindex.index.database.migrate",
     "hubindex.sources.auth.hub_signer",
     "hubindex.sources.auth.credentials",
     "hubindex.sources.registry.client",

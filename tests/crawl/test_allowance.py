@@ -6,7 +6,7 @@ from pathlib import Path
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
 from hubindex.crawl.writer import Writer
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from hubindex.sources.hub.client import DockerHub
 from tests.crawl.crawling import DEADLINE, hub_of, names, rows
 from tests.sources.clock import EPOCH, Clock, ClockedClient

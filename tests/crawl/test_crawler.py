@@ -11,8 +11,8 @@ from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, PaginationRefused, RateLimited, StorageError, Unreachable
-from hubindex.index.location import Location
-from hubindex.index.repositories import TagFacts
+from hubindex.index.database.location import Location
+from hubindex.index.questions.repositories import TagFacts
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from tests.crawl.crawling import (

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from tests.crawl.contents import contents
 from tests.crawl.crawling import hub_of, problems
 from tests.crawl.processes import Crawling, crawling, wait_until

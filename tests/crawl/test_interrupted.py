@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from hubindex.index.database.location import Location
 from hubindex.index.handle import Index
-from hubindex.index.location import Location
 from tests.crawl.crawling import problems, rows
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub

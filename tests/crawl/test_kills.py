@@ -4,7 +4,7 @@ import random
 import time
 from pathlib import Path
 
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from tests.crawl.contents import contents
 from tests.crawl.crawling import problems, rows
 from tests.crawl.processes import Crawling, crawling, wait_until

@@ -5,7 +5,7 @@ import pytest
 from hubindex.crawl.listing import Numbers
 from hubindex.crawl.plan import Plan
 from hubindex.errors import Blocked, PaginationRefused
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from tests.crawl.crawling import Crawled, at, crawl, hub_of, names, numbered, positions, rows
 from tests.fakehub import FakeHub
 from tests.fakehub.weather import answer, not_found, server_error

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from hubindex.crawl import crawler
 from hubindex.crawl.plan import Plan
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Ingest
 from tests.crawl.crawling import (
     DEADLINE,
     START,

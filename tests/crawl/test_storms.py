@@ -12,7 +12,7 @@ from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from hubindex.moment import from_rfc3339
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.auth.hub_signer import HubSigner

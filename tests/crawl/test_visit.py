@@ -4,7 +4,7 @@ import pytest
 
 from hubindex.crawl.plan import Plan
 from hubindex.errors import Blocked, PaginationRefused, Unreachable
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from tests.crawl.crawling import (
     Crawled,
     at,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from hubindex.crawl.walk import WalkLog
-from hubindex.index.ingest import Commit, Walk
+from hubindex.index.writing.ingest import Commit, Walk
 from hubindex.records import Tag, TagPage
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
 from tests.crawl.crawling import hub_of, names, problems, rows
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
@@ -27,7 +27,7 @@ def _walked(hub: FakeHub) -> Counter[str]:
 
 def _worker(db: str, url: str, stderr: Path, *arguments: str, lease: int = 120_000) -> Crawling:
     constants = {"frontier.LEASE": lease, "crawler._HEARTBEAT_SECONDS": lease / 4000, "crawler._POLL_SECONDS": 0.1}
-    packages = {"frontier": "hubindex.index.", "crawler": "hubindex.crawl."}
+    packages = {"frontier": "hubindex.index.writing.", "crawler": "hubindex.crawl."}
     return crawling(
         *("--db", db, "crawl", "--hub-url", url, "--concurrency", "2", *arguments),
         stderr=stderr,

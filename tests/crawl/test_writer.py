@@ -14,8 +14,8 @@ import pytest
 from hubindex.crawl import writer as writer_module
 from hubindex.crawl.writer import BATCH_ROWS, Writer
 from hubindex.errors import NewerIndex, StorageError
-from hubindex.index.ingest import Batch, Stored
-from hubindex.index.location import Location
+from hubindex.index.database.location import Location
+from hubindex.index.writing.ingest import Batch, Stored
 from hubindex.records import Repository, Tag, TagPage
 from tests.crawl.crawling import DEADLINE, disconnect, names, problems, rows, shut
 

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from hubindex.index.ingest import Ingest, Walk
-from hubindex.index.location import Location
-from hubindex.index.revisions import REVISIONS
-from hubindex.index.tagwriter import PageOutcome
+from hubindex.index.database.location import Location
+from hubindex.index.database.revisions import REVISIONS
+from hubindex.index.writing.ingest import Ingest, Walk
+from hubindex.index.writing.tagwriter import PageOutcome
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
 
 Row = tuple[Any, ...]

@@ -1,9 +1,9 @@
 """How the index stores what contents and repositories hold."""
 
-from hubindex.index.ingest import Ingest
-from hubindex.index.location import Location
-from hubindex.index.reader import Reader
-from hubindex.index.repositories import repository, tags
+from hubindex.index.database.location import Location
+from hubindex.index.database.reader import Reader
+from hubindex.index.questions.repositories import repository, tags
+from hubindex.index.writing.ingest import Ingest
 from hubindex.kinds import Kind
 from hubindex.records import PlatformImage, Repository, Tag
 from hubindex.reference import Reference

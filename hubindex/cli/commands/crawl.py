@@ -1,0 +1,353 @@
+"""`hubindex crawl`: fill or refresh the index."""
+
+import asyncio
+import itertools
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from hubindex import moment, pasted
+from hubindex.cli import INTERRUPTED
+from hubindex.cli.flags import Command
+from hubindex.cli.options import common_options, complete_repositories, note, write
+from hubindex.cli.output.ages import duration
+from hubindex.cli.settings import settings
+from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, SignInRefused, WrongUsage
+from hubindex.reference import DEFAULT_REGISTRY
+from hubindex.text import quote
+
+if TYPE_CHECKING:
+    from hubindex.cli.output.progress import Display
+    from hubindex.crawl.plan import Plan, Progress
+    from hubindex.sources.auth.hub_signer import HubSigner
+    from hubindex.sources.http.client import HttpClient
+    from hubindex.sources.registry.client import Registry
+
+_HUB_URL = "https://hub.docker.com"
+_REGISTRY_URL = "https://registry-1.docker.io"
+_ANONYMOUS_A_MINUTE = 180  # Docker Hub's API, by address; 600 for an account (seen 2021 to 2026)
+
+
+class _Network(NamedTuple):
+    """Where and how to ask."""
+
+    hub_url: str
+    registry_url: str | None
+    anonymous: bool
+    tries: int
+    budget: int | None
+
+
+def _age(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    return None if value is None else moment.parse_age(value)
+
+
+@click.command(cls=Command)
+@click.argument("terms", metavar="[TERM]...", nargs=-1)
+@click.option(
+    "--repo",
+    "repositories",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_repositories,
+    help="A repository: 'mongo', 'bitnami/redis'.",
+)
+@click.option("--namespace", "namespaces", metavar="NS", multiple=True, help="All repositories of a namespace.")
+@click.option("--official", is_flag=True, help="All official images: --namespace library.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    help="Results to take of each TERM.",
+)
+@click.option("--no-tags", is_flag=True, help="Leave the tags of the repositories alone.")
+@click.option(
+    "--max-age", metavar="AGE", callback=_age,
+    help="Leave alone what was looked at within AGE (36h, 7d, 3w), and look at all that was not.",
+)  # fmt: skip
+@click.option("--budget", type=click.IntRange(min=1), metavar="N", help="Send N requests at most, then stop.")
+@click.option(
+    "--full", is_flag=True, help="Read each list of tags to its end, even where nothing seems to be new."
+)
+@click.option("--watch", is_flag=True, help="Go on for ever: look again at whatever is due.")
+@click.option("--enqueue", is_flag=True, help="Only write down what is to be fetched, for crawls that watch.")
+@click.option("--dry-run", is_flag=True, help="Only tell how many requests it would take; ask nobody.")
+@click.option(
+    "--heads", type=click.IntRange(min=0), default=1000, show_default=True,
+    help="Digests to ask of the registry, for each repository whose tags Docker Hub does not list to the end.",
+)  # fmt: skip
+@click.option("--no-head", is_flag=True, help="Ask the registry for no digests: --heads 0.")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True,
+    help="Repositories to fetch at the same time.",
+)  # fmt: skip
+@click.option(
+    "--tries", type=click.IntRange(1, 100), default=6, show_default=True,
+    help="How often to send a request that fails.",
+)  # fmt: skip
+@click.option("--anonymous", is_flag=True, help="Do not sign in, whatever user name and token are at hand.")
+@click.option(
+    "--hub-url", metavar="URL", default=_HUB_URL, show_default=True, envvar="HUBINDEX_HUB_URL",
+    help="Where Docker Hub is; plain http for a loopback host only.",
+)  # fmt: skip
+@click.option(
+    "--registry-url",
+    metavar="URL",
+    envvar="HUBINDEX_REGISTRY_URL",
+    help=f"Where its registry is.  [default: {_REGISTRY_URL}, and none for another Hub]",
+)
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="How progress, warnings and (with -v) requests are written to stderr.",
+)  # fmt: skip
+@common_options
+def crawl(
+    terms: tuple[str, ...],
+    repositories: tuple[str, ...],
+    namespaces: tuple[str, ...],
+    official: bool,
+    limit: int,
+    no_tags: bool,
+    max_age: int | None,
+    budget: int | None,
+    full: bool,
+    watch: bool,
+    enqueue: bool,
+    dry_run: bool,
+    heads: int,
+    no_head: bool,
+    concurrency: int,
+    tries: int,
+    anonymous: bool,
+    hub_url: str,
+    registry_url: str | None,
+    log_format: str,
+) -> int:
+    """Fetch repositories and their tags from Docker Hub into the index.
+
+    Each TERM is searched for, as 'docker search' would, and each repository found is stored with all its tags.
+    With nothing named, whatever an earlier crawl left unfinished is fetched, and whatever is due: a repository is
+    looked at again after a quarter of the time that it has not changed, at least six hours and at most four weeks.
+
+    HUBINDEX_HUB_USER and HUBINDEX_HUB_TOKEN (an access token) sign in, or else what 'docker login' keeps. Ctrl-C
+    stops the crawl and keeps what is complete; 'hubindex crawl' goes on with the rest.
+    """
+    from hubindex.crawl.plan import Plan
+    from hubindex.sources.hub.names import is_namespace
+
+    if not all(term.strip() for term in terms):
+        raise WrongUsage("a TERM to crawl cannot be empty")
+    for namespace in namespaces:
+        if not is_namespace(namespace):
+            raise WrongUsage(f"{quote(namespace)} is not a namespace of Docker Hub")
+    plan = Plan(
+        terms=tuple(dict.fromkeys(terms)),
+        repositories=tuple(dict.fromkeys(map(_hub_path, repositories))),
+        namespaces=tuple(dict.fromkeys((*namespaces, *(["library"] if official else ())))),
+        limit=limit,
+        tags=not no_tags,
+        concurrency=concurrency,
+        max_age=max_age,
+        heads=0 if no_head else heads,
+        full=full,
+        watch=watch,
+    )
+    if watch and plan.seeds():
+        raise WrongUsage("--watch goes on with whatever is due: name nothing, and use --enqueue to give it more")
+    if not plan.seeds() and not watch and not settings().location.exists:
+        raise WrongUsage("nothing to crawl: name a TERM, --repo, --namespace or --official")
+    if dry_run:
+        write(_estimated(plan))
+        return 0
+    if enqueue:
+        return _enqueue(plan)
+    _log_quietly()
+    network = _Network(hub_url, registry_url, anonymous, tries, budget)
+    try:
+        return asyncio.run(_crawl(plan, network, log_format))
+    except KeyboardInterrupt:
+        if watch:
+            return 0
+        told = "interrupted: what is complete is stored; 'hubindex crawl' goes on with the rest"
+        if log_format == "text":
+            raise click.Abort(told) from None
+        return _complain_in_json(told, INTERRUPTED)
+    except HubindexError as error:
+        if log_format == "text":
+            raise
+        return _complain_in_json(str(error), error.exit_code)
+
+
+def _complain_in_json(message: str, code: int) -> int:
+    from hubindex.cli.output.progress import Display
+
+    Display(quiet=False, log_format="json").say("error", message)
+    return code
+
+
+def _hub_path(name: str) -> str:
+    reference = pasted.read_repository(name)
+    if reference.registry != DEFAULT_REGISTRY:
+        raise WrongUsage(f"{reference.familiar_name}: only repositories of Docker Hub can be crawled")
+    if reference.repository.count("/") != 1:
+        raise WrongUsage(f"{reference.familiar_name}: a repository of Docker Hub is NAME or NAMESPACE/NAME")
+    return reference.repository
+
+
+def _log_quietly() -> None:
+    """Libraries have nothing to say beside the errors that we tell."""
+    if not settings().verbose:
+        logging.basicConfig(handlers=[logging.NullHandler()])
+
+
+def _enqueue(plan: "Plan") -> int:
+    from hubindex.index.writing.ingest import Ingest
+
+    seeds = plan.seeds()
+    if not seeds:
+        raise WrongUsage("nothing to enqueue: name a TERM, --repo, --namespace or --official")
+    with closing(Ingest(settings().location)) as ingest, ingest.transaction() as batch:
+        batch.frontier.ask(seeds, moment.now())
+    note(f"{len(seeds):,} to do: 'hubindex crawl' or 'hubindex crawl --watch' does it")
+    return 0
+
+
+def _estimated(plan: "Plan") -> Iterator[str]:
+    """How many requests the plan takes, by what is known now."""
+    from tabulate import tabulate
+
+    from hubindex.index.database.opening import open_reader
+    from hubindex.index.questions.work import estimate_due, estimate_seed, total
+
+    location, seeds = settings().location, plan.seeds()
+    now, last = moment.now(), None if plan.tags else 1
+    with closing(open_reader(location)) if location.exists else nullcontext() as reader:
+        parts = [part for seed in seeds for part in estimate_seed(reader, *seed[:3])[:last]]
+        if reader is not None and not seeds:
+            parts = estimate_due(reader, now, plan.fresh_since(now))
+    everything = total(parts)
+    rows = [(f"{'≥ ' if part.is_least else ''}{part.requests:,}", part.what) for part in (*parts, everything)]
+    yield from tabulate(rows, ("requests", "for"), tablefmt="plain", colalign=("right", "left")).splitlines()
+    if everything.requests > _ANONYMOUS_A_MINUTE:
+        time = duration(everything.requests * 60_000 // _ANONYMOUS_A_MINUTE)
+        yield f"About {time} without signing in, at {_ANONYMOUS_A_MINUTE} requests a minute."
+
+
+async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
+    from hubindex.cli.output.progress import Display
+
+    _cancel_on(signal.SIGTERM)
+    interrupted = False
+    with Display(quiet=settings().quiet, verbose=settings().verbose, log_format=log_format) as display:
+        try:
+            for pause in _pauses():
+                await _crawl_once(plan, network, display)
+                progress = display.progress
+                if not plan.watch or progress is None or not progress.stopped or progress.is_spent:
+                    break
+                display.warn(f"going on in {duration(pause * 1000)}")
+                await asyncio.sleep(pause)
+        except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
+            interrupted = True
+    progress = display.progress
+    if progress is not None and progress.first_missing and (progress.answers or not plan.seeds()):
+        display.warn(progress.first_missing)
+    if progress is not None and progress.answers and not settings().quiet:
+        write(display.summary())
+    if interrupted or display.progress is None:
+        raise KeyboardInterrupt
+    return _check(display.progress, is_named=bool(plan.seeds()))
+
+
+def _pauses() -> Iterator[int]:
+    """Seconds to wait after the source refused further requests: a quarter of an hour to four hours."""
+    yield from (900, 1800, 3600, 7200)
+    yield from itertools.repeat(14_400)
+
+
+async def _crawl_once(plan: "Plan", network: _Network, display: "Display") -> None:
+    from hubindex.crawl.crawler import Crawler
+    from hubindex.crawl.writer import Writer
+    from hubindex.sources.http.client import HttpClient
+    from hubindex.sources.hub.client import DockerHub
+
+    async with HttpClient(connections=plan.concurrency, tries=network.tries, budget=network.budget) as http:
+        signer = await _signer(http, network, display.warn)
+        hub = DockerHub(http, network.hub_url, signer=signer)
+        registry = _registry(http, network, display.warn)
+        async with Writer(settings().location, display.warn) as writer:
+            crawler = Crawler(hub, writer, plan, display.warn, registry=registry)
+            display.show(crawler.progress, http, network.hub_url)
+            await crawler.run()
+
+
+async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "HubSigner | None":
+    """Who signs requests to the Hub. What docker keeps is an offer: if the Hub refuses it, we go on without."""
+    from hubindex.sources.auth.credentials import USER_VARIABLE, hub_credentials
+    from hubindex.sources.auth.hub_signer import HubSigner
+    from hubindex.sources.http.address import validate_base_url
+
+    url = validate_base_url(network.hub_url, "--hub-url")
+    if network.anonymous:
+        return None
+    credentials = await asyncio.to_thread(hub_credentials, url, os.environ, warn)
+    if credentials is None:
+        return None
+    signer = HubSigner(http, network.hub_url, credentials)
+    try:
+        await signer.sign_in()
+    except SignInRefused as error:
+        if USER_VARIABLE in credentials.origin:
+            raise
+        warn(f"{error}: going on without signing in")
+        return None
+    return signer
+
+
+def _registry(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "Registry | None":
+    """The registry behind the Hub. Docker's own is not that of another Hub."""
+    from hubindex.sources.auth.credentials import registry_credentials
+    from hubindex.sources.http.address import validate_base_url
+    from hubindex.sources.registry.client import Registry
+
+    url = network.registry_url or (_REGISTRY_URL if network.hub_url.rstrip("/") == _HUB_URL else None)
+    if url is None:
+        return None
+    base = validate_base_url(url, "--registry-url")
+    credentials = None if network.anonymous else registry_credentials(base, os.environ, warn)
+    return Registry(http, url, credentials=credentials)
+
+
+def _cancel_on(number: signal.Signals) -> None:
+    """End as with Ctrl-C on another signal too, where the platform can."""
+    task = asyncio.current_task()
+    assert task is not None
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+def _check(progress: "Progress", *, is_named: bool) -> int:
+    """0 for a whole crawl. Raises the first error if nothing at all was answered, else `IncompleteCrawl`.
+
+    That a repository is not there is an answer, and no failure, unless nothing of what was named is.
+    """
+    rest = "what arrived is stored; 'hubindex crawl' goes on with the rest"
+    if progress.is_spent:
+        raise IncompleteCrawl(f"crawl stopped early: the budget of requests is spent: {rest}")
+    if progress.first_error is None:
+        if progress.first_missing and not progress.answers and is_named:
+            raise NotFound(progress.first_missing)
+        return 0
+    if not progress.answers:
+        raise progress.first_error
+    what = "stopped early" if progress.stopped else "incomplete"
+    plural = "s" if progress.failures > 1 else ""
+    raise IncompleteCrawl(
+        f"crawl {what}: {progress.failures} failure{plural}, the first: {progress.first_error}: {rest}"
+    )

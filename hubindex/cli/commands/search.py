@@ -1,0 +1,133 @@
+"""`hubindex search`: docker search, offline."""
+
+from contextlib import closing
+
+import click
+
+from hubindex import pasted
+from hubindex.cli.flags import Command
+from hubindex.cli.options import common_options, complete_repositories, format_option, no_trunc_option, note, write
+from hubindex.cli.output.tables import Format, Row, search_table
+from hubindex.cli.settings import settings
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Reader
+from hubindex.index.questions.filters import parse_filters
+from hubindex.index.questions.search import SORTS, Found, Query
+from hubindex.index.questions.search import search as find
+from hubindex.reference import DEFAULT_REGISTRY, short_name
+from hubindex.text import quote
+
+_DEFAULT_LIMIT = 25
+_LONGEST = 100
+
+
+@click.command(cls=Command)
+@click.argument("term", shell_complete=complete_repositories)
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    metavar="FILTER",
+    multiple=True,
+    help="stars=N, is-official=true|false or is-automated=true|false; filters apply before the limit.",
+)
+@click.option("--official", is_flag=True, help="Official images only: -f is-official=true.")
+@click.option("--automated", is_flag=True, help="Automated builds only: -f is-automated=true.")
+@click.option("--stars", metavar="N", help="At least N stars: -f stars=N.")
+@click.option("--namespace", metavar="NS", help="Repositories of one namespace only ('library': official images).")
+@click.option("--sort", type=click.Choice(SORTS), default="stars", show_default=True, help="The order of results.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=_DEFAULT_LIMIT, show_default=True, help="Max number of results."
+)
+@click.option("--all", "everything", is_flag=True, help="All results, whatever the limit.")
+@format_option
+@no_trunc_option
+@common_options
+def search(
+    term: str,
+    filters: tuple[str, ...],
+    official: bool,
+    automated: bool,
+    stars: str | None,
+    namespace: str | None,
+    sort: str,
+    limit: int,
+    everything: bool,
+    template: str,
+    no_trunc: bool,
+) -> None:
+    """Search the index for repositories, as 'docker search' searches Docker Hub.
+
+    A repository matches if every word of TERM is a word, or the beginning of a word, in its name or description,
+    or if Docker Hub returned it when TERM was crawled. '*' stands for everything.
+    """
+    shortcuts = (
+        *(["is-official=true"] if official else ()),
+        *(["is-automated=true"] if automated else ()),
+        *([f"stars={stars}"] if stars is not None else ()),
+    )
+    wanted = parse_filters((*filters, *shortcuts))
+    output = Format(template, search_table(truncate=not no_trunc))
+    if pasted.is_reference(term):
+        reference = pasted.read(term)
+        term = reference.familiar_name if reference.registry == DEFAULT_REGISTRY else reference.repository
+        if not output.is_json:
+            note(f"hubindex: searching for {quote(term)}")
+    query = Query(
+        term,
+        stars=wanted.stars,
+        official=wanted.official,
+        automated=wanted.automated,
+        namespace=namespace,
+        limit=None if everything else limit or _DEFAULT_LIMIT,
+        sort=sort,
+    )
+    is_table = template in {"", "table"}
+    with closing(open_reader(settings().location)) as reader:
+        found = find(reader, query)
+        told = _nothing_found(reader, query) if is_table and not found and not settings().quiet else ""
+    rows = map(_row, found)
+    write(output.lines(rows if is_table or output.is_json else map(_with_kind, rows, found)))
+    if told:
+        note(f"hubindex: {told}")
+
+
+def _nothing_found(reader: Reader, query: Query) -> str:
+    """What a person may have meant, and what to do."""
+    from shlex import quote as shell_quote
+
+    from hubindex.index.questions.nearest import nearest_names
+
+    term = query.term.strip()
+    plain = Query(query.term, limit=1)
+    if query._replace(limit=1, sort=plain.sort) != plain and find(reader, plain):
+        return f"the filters leave nothing of what is found for {quote(term)}"
+    names = nearest_names(reader, term)
+    similar = f"; similar names: {', '.join(names)}" if names else ""
+    ask = f"; 'hubindex crawl {shell_quote(term)}' asks Docker Hub" if 0 < len(term) <= _LONGEST else ""
+    return f"nothing is found for {quote(term)}{similar}{ask}"
+
+
+def _row(found: Found) -> Row:
+    return {
+        "Name": short_name(found.name),
+        "Description": found.description,
+        "StarCount": found.star_count,
+        "IsOfficial": found.is_official,
+        "IsAutomated": found.is_automated,
+        "PullCount": found.pull_count,
+        "UpdatedAt": _moment(found.updated_at),
+    }
+
+
+def _with_kind(row: Row, found: Found) -> Row:
+    """What a template may ask for besides; it takes time to load, which the usual search is spared."""
+    return {**row, "Kind": found.kind}
+
+
+def _moment(moment: int | None) -> str | None:
+    if moment is None:
+        return None
+    from hubindex.moment import to_rfc3339
+
+    return to_rfc3339(moment)

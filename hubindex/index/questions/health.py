@@ -1,0 +1,49 @@
+"""Whether an index is sound: its schema, its pages, where its tables stand, and rows that must not contradict."""
+
+from hubindex.index.database import sql
+from hubindex.index.database.distribution import distribution
+from hubindex.index.database.engine import open_looking_engine
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import differences
+from hubindex.index.database.opening import open_reader
+from hubindex.index.database.reader import Reader, storage_errors
+from hubindex.index.evidence.judge import Sweeps
+from hubindex.index.questions.archive import Archive
+
+
+def check(location: Location) -> list[str]:
+    """What is wrong with the index, a line each; empty if it is sound. Nothing stored is trusted.
+
+    Raises `NoAnswer` where there is no index, `NewerIndex`, `StorageError`.
+    """
+    reader = open_reader(location)
+    problems = []
+    try:
+        with reader.snapshot():
+            for name in sql.load("health", location.dialect):
+                count = reader.query("health", name)[0][0]
+                if count:
+                    problems.append(f"{count:,} {name.replace('_', ' ')}")
+            if count := _unnamed_tags(reader):
+                problems.append(f"{count:,} tags that their shared digest does not name")
+            spread = distribution(reader)
+    finally:
+        reader.close()
+    engine = open_looking_engine(location)
+    try:
+        with storage_errors(location.label), engine.connect() as connection:
+            problems += [f"schema: {difference}" for difference in differences(connection)]
+    finally:
+        engine.dispose()
+    return problems + (spread.problems if spread else [])
+
+
+def _unnamed_tags(reader: Reader) -> int:
+    """How many tags are not named by a digest that very many share."""
+    count = 0
+    for repository_id, digest_id in reader.query("history", "shared_digests"):
+        archive = Archive(reader, repository_id, Sweeps(None, None, None))
+        names = set(archive.digests([digest_id])[digest_id].tags)
+        tags = reader.query("history", "tags_with_digest", repository_id=repository_id, digest_id=digest_id)
+        count += sum(name not in names for (name,) in tags)
+    return count

@@ -1,0 +1,234 @@
+"""What the index knows of a repository and its tags as of the last look, and what the index holds in all."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from hubindex.certainty import Certainty
+from hubindex.errors import NoAnswer
+from hubindex.index.database.reader import EMPTY, Reader, Row
+from hubindex.index.evidence.judge import Sweeps
+from hubindex.index.evidence.timeline import GONE, UNKNOWN, span_at
+from hubindex.index.platforms import digest_text, unpack
+from hubindex.index.questions.archive import Archive, open_evidence
+from hubindex.kinds import attached, of_mask, of_tag, platforms_of
+from hubindex.reference import DEFAULT_REGISTRY, Reference
+
+
+class RepositoryFacts(NamedTuple):
+    """A repository's row. Times are UTC milliseconds; `walk_problem` says why its last walk was no sweep.
+
+    `kind` is what it holds, as far as known: `image`, `helm chart`; several separated by commas, or `unknown`.
+    """
+
+    repository_id: int
+    name: str
+    description: str
+    star_count: int
+    pull_count: int
+    is_official: bool
+    is_automated: bool
+    updated_at: int | None
+    registered_at: int | None
+    first_seen_at: int
+    seen_at: int
+    missing_at: int | None
+    gone_at: int | None
+    walked_at: int | None
+    walk_problem: str | None
+    sweeps: Sweeps
+    kind: str
+
+    @property
+    def looked_at(self) -> int | None:
+        """When its tags were last looked at with success, wholly or in part."""
+        return max(filter(None, (self.sweeps.swept_at, self.sweeps.partial_at)), default=None)
+
+
+class TagFacts(NamedTuple):
+    """A tag as of the last look at its repository.
+
+    `digest` is None where it is not known. `certainty` is `confirmed` if the last look saw it so, `inferred` if an
+    earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, the most
+    specific version first. `kind` is what it holds: `image`, `helm chart`, `signature` and so on, or `unknown`.
+    """
+
+    name: str
+    digest: str | None
+    media_type: str | None
+    platforms: tuple[str, ...]
+    size: int | None
+    pushed_at: int | None
+    first_seen_at: int
+    last_seen_at: int
+    aliases: tuple[str, ...]
+    certainty: Certainty
+    kind: str
+
+
+class Status(NamedTuple):
+    """What an index holds: numbers of rows, and the oldest and newest answer about a repository."""
+
+    repositories: int
+    without_tags: int
+    incomplete: int
+    missing: int
+    gone_repositories: int
+    tags: int
+    gone_tags: int
+    closed_spans: int
+    digests: int
+    sweeps: int
+    terms: int
+    oldest_at: int | None
+    newest_at: int | None
+
+
+def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
+    """The facts about one repository. Raises `NoAnswer` if it is not in the index."""
+    rows = reader.query("repositories", "repository", registry=reference.registry, name=reference.repository)
+    if not rows:
+        if not reader.query("repositories", "is_filled"):
+            raise NoAnswer(EMPTY)
+        name = reference.familiar_name
+        if reference.registry != DEFAULT_REGISTRY:
+            raise NoAnswer(f"{name} is not in the index, which holds repositories of Docker Hub only")
+        raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
+    row = rows[0]
+    kind = of_mask(row[18], is_official=bool(row[5]))
+    sweeps = Sweeps._make(row[15:18])
+    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], sweeps, kind))
+
+
+def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
+    """The tags of a repository, newest first: by push time, then those without one by first sight."""
+    rows = [_TagRow._make(row) for row in reader.query("repositories", "tags", repository_id=facts.repository_id)]
+    moved = _moved(reader, facts, rows)
+    rows = [row for row in rows if row.tag_id not in moved or moved[row.tag_id].content != GONE]
+    others = aliases({row.name: row.digest_id or UNKNOWN for row in rows})
+    platforms = _platform_names(reader, rows)
+    return newest_first(
+        [_tag(row, facts, others.get(row.name, ()), platforms, moved.get(row.tag_id)) for row in rows]
+    )
+
+
+class _LastLook(NamedTuple):
+    """What the last look at a tag came to by all evidence, when that was, and whether it is certain."""
+
+    at: int
+    content: int
+    is_certain: bool
+
+
+def _moved(reader: Reader, facts: RepositoryFacts, rows: Iterable["_TagRow"]) -> dict[int, _LastLook]:
+    """The last looks at the tags of which there is older evidence, which it may contradict; by `tag_id`."""
+    several = {row.tag_id: row for row in rows if row.closed_spans}
+    if not several:
+        return {}
+    archive = Archive(reader, facts.repository_id, facts.sweeps)
+    found = {}
+    for tag_id, closed in archive.closed(several).items():
+        evidence = [*closed, *open_evidence(several[tag_id].open_span, facts.sweeps)]
+        at = max(max(piece.last_seen_at, piece.gone_at or 0) for piece in evidence)
+        span = span_at(archive.timeline(evidence), at)
+        assert span is not None
+        found[tag_id] = _LastLook(at, span.content, span.is_confirmed(at))
+    return found
+
+
+class _TagRow(NamedTuple):
+    """A row of the statement `tags`."""
+
+    name: str
+    digest_id: int | None
+    pushed_at: int | None
+    first_seen_at: int
+    last_seen_at: int | None
+    seen_at: int | None
+    tag_id: int
+    closed_spans: int
+    digest: bytes | None
+    size: int | None
+    images: bytes | None
+    media_type: str | None
+    kind: int | None
+
+    @property
+    def open_span(self) -> Row:
+        """What `open_evidence` wants."""
+        return self.digest_id, self.pushed_at, self.first_seen_at, self.last_seen_at, None, self.seen_at
+
+
+def newest_first(found: list[TagFacts]) -> list[TagFacts]:
+    """In the order in which tags are listed.
+
+    Where some have a push time, those without are old: Docker Hub has none before 2015, and lists the newest only.
+    """
+    found.sort(key=lambda tag: tag.name)
+    found.sort(key=lambda tag: (tag.pushed_at is not None, tag.pushed_at or tag.first_seen_at), reverse=True)
+    return found
+
+
+def aliases(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """For each tag that shares its content with others: these, the most specific version first.
+
+    `contents` are the numbers of the tags' contents; what is not known is shared by nobody. A version is never
+    an alias of a tag that is named as signatures are.
+    """
+    names: dict[tuple[int, bool], list[str]] = {}
+    for name, content in contents.items():
+        if content > UNKNOWN:
+            names.setdefault((content, attached(name) is None), []).append(name)
+    shared = [sorted(several, key=_specificity) for several in names.values() if len(several) > 1]
+    return {name: tuple(other for other in several if other != name) for several in shared for name in several}
+
+
+def most_specific_first(names: Iterable[str]) -> list[str]:
+    """`7.0.12`, `7.0`, `7`, `latest`."""
+    return sorted(names, key=_specificity)
+
+
+def least_specific_first(names: Iterable[str]) -> list[str]:
+    """`latest`, `7`, `7.0`, `7.0.12`."""
+    return sorted(names, key=_specificity, reverse=True)
+
+
+def _specificity(name: str) -> tuple[int, int, str]:
+    """Smaller for names that say more: by the numbers of a version, then the shorter name."""
+    version = re.match(r"v?(\d+(?:\.\d+)*)", name, re.ASCII)
+    return -len(version[1].split(".")) if version else 0, len(name), name
+
+
+def status(reader: Reader) -> Status:
+    """What the index holds. Raises `NoAnswer` if it is empty."""
+    counts = Status(*reader.query("repositories", "counts")[0])
+    if not counts.repositories and not counts.gone_repositories:
+        raise NoAnswer(EMPTY)
+    return counts
+
+
+def _tag(
+    row: _TagRow, facts: RepositoryFacts, others: tuple[str, ...], platforms: dict[int, str],
+    last_look: _LastLook | None,
+) -> TagFacts:  # fmt: skip
+    (opened,) = open_evidence(row.open_span, facts.sweeps)
+    at, is_certain = opened.last_seen_at, True
+    if last_look is not None:
+        at, is_certain = last_look.at, last_look.is_certain
+    digest = digest_text(None if row.digest is None else bytes(row.digest))
+    if digest is None:
+        certainty = Certainty.UNKNOWN
+    else:
+        is_seen = at >= (facts.looked_at or 0)
+        certainty = Certainty.CONFIRMED if is_certain and is_seen else Certainty.INFERRED
+    found = sorted({platforms[platform_id] for platform_id, _ in unpack(row.images or b"")})
+    kind = of_tag(row.name, row.kind, found)
+    return TagFacts(
+        row.name, digest, row.media_type, platforms_of(kind, found), row.size, row.pushed_at, row.first_seen_at,
+        at, others, certainty, kind,
+    )  # fmt: skip
+
+
+def _platform_names(reader: Reader, rows: list[_TagRow]) -> dict[int, str]:
+    numbers = {number for images in {row.images for row in rows if row.images} for number, _ in unpack(images)}
+    return dict(reader.query("repositories", "platforms", platform_ids=sorted(numbers)))

@@ -1,0 +1,184 @@
+"""Who has a digest, or ever had it: as what a tag points to, or as a platform image of that."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from hubindex import pasted
+from hubindex.certainty import Certainty
+from hubindex.digests import HEX_LENGTHS
+from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
+from hubindex.index.database.reader import Reader, Row
+from hubindex.index.evidence.judge import Sweeps
+from hubindex.index.evidence.timeline import UNKNOWN, Evidence, Span
+from hubindex.index.platforms import digest_text, unpack
+from hubindex.index.questions.archive import Archive
+from hubindex.reference import short_name
+
+_LEAST_DIGITS = 8
+_MOST_LISTED = 10
+_OTHER = -2  # a content in which the digest does not occur
+
+
+class Holding(NamedTuple):
+    """A stretch of time in which a tag had a digest: as its own, or under a platform of the index it pointed to.
+
+    `index_digest` is that of the image index as it was last, None for a tag's own digest or if it is not known.
+    The other fields are those of `hubindex.index.questions.history.Answer`.
+    """
+
+    repository: str
+    tag: str
+    digest: str
+    index_digest: str | None
+    platform: str | None
+    certainty: Certainty
+    since: int
+    since_earliest: int | None
+    until: int | None
+    until_latest: int | None
+    last_seen_at: int
+    pushed_at: int | None
+    note: str = ""
+    gaps: tuple[tuple[int, int], ...] = ()
+
+
+def whatis(reader: Reader, text: str) -> list[Holding]:
+    """All that have or had a digest, by repository and tag, newest first.
+
+    `text` is a digest, with or without `sha256:` (or a reference with a digest), or the first eight or more of its
+    hexadecimal digits. Raises `WrongUsage` for anything else, `NoAnswer` if nothing is known of it, and
+    `AmbiguousDigest` if several digests begin so.
+    """
+    algorithm, digits = _parse(text)
+    prefix = int.from_bytes(bytes.fromhex(digits[:_LEAST_DIGITS]), "big", signed=True)
+    matching: dict[str, list[Row]] = {}
+    for row in reader.query("history", "has_digest", prefix=prefix):
+        digest = digest_text(bytes(row[7]))
+        if digest is None:
+            continue
+        its_algorithm, _, its_digits = digest.partition(":")
+        if its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
+            matching.setdefault(digest, []).append(row)
+    if not matching:
+        raise NoAnswer(f"no tag in the index has or had {_shown(algorithm, digits)}")
+    if len(matching) > 1:
+        exact = [digest for digest in matching if digest.endswith(f":{digits}")]
+        if len(exact) != 1:
+            raise AmbiguousDigest(_ambiguous(algorithm, digits, sorted(matching)))
+        matching = {exact[0]: matching[exact[0]]}
+    ((digest, rows),) = matching.items()
+    by_repository: dict[str, list[Row]] = {}
+    for row in rows:
+        by_repository.setdefault(row[1], []).append(row)
+    return [
+        holding
+        for name in sorted(by_repository)
+        for holding in _in_repository(reader, digest, by_repository[name])
+    ]
+
+
+def _parse(text: str) -> tuple[str | None, str]:
+    """Algorithm, if one is named, and hexadecimal digits in lower case. Raises `WrongUsage`."""
+    algorithm, colon, digits = pasted.read_digest(text)[-200:].rpartition("@")[2].rpartition(":")
+    digits = digits.lower()
+    longest = HEX_LENGTHS.get(algorithm, max(HEX_LENGTHS.values()))
+    wrong = None
+    if colon and algorithm not in HEX_LENGTHS:
+        wrong = f"known algorithms are {', '.join(HEX_LENGTHS)}"
+    elif not re.fullmatch("[0-9a-f]+", digits):
+        wrong = "a digest is written in hexadecimal digits (0-9, a-f)"
+    elif len(digits) < _LEAST_DIGITS:
+        wrong = f"{_LEAST_DIGITS} or more of its digits are needed"
+    elif len(digits) > longest:
+        wrong = f"it has {len(digits)} digits, at most {longest} are possible"
+    if wrong:
+        raise WrongUsage(f"{text[:80]!r} is not a digest such as sha256:… or the beginning of one: {wrong}")
+    return algorithm if colon else None, digits
+
+
+def _shown(algorithm: str | None, digits: str) -> str:
+    whole = f"{algorithm}:{digits}" if algorithm else digits
+    return whole if len(digits) in HEX_LENGTHS.values() else f"a digest that begins with {whole}"
+
+
+def _ambiguous(algorithm: str | None, digits: str, matching: list[str]) -> str:
+    more = f" and {len(matching) - _MOST_LISTED} more" if len(matching) > _MOST_LISTED else ""
+    listed = ", ".join(matching[:_MOST_LISTED])
+    begins = f"{algorithm}:{digits}" if algorithm else digits
+    return f"{begins} is the beginning of {len(matching)} digests: {listed}{more}: give more digits"
+
+
+class _Index(NamedTuple):
+    """An image index around the digest; `images` are packed, `tags` the names of those that have or had it."""
+
+    text: str | None
+    images: bytes
+    tags: str
+
+
+class _Way(NamedTuple):
+    """One way to have a digest: contents in which it is the image for `platform`, None for the digest itself."""
+
+    platform: str | None
+    contents: set[int]
+
+
+def _in_repository(reader: Reader, digest: str, rows: Sequence[Row]) -> Iterator[Holding]:
+    """The holdings in one repository, of which `rows` are those of `has_digest`."""
+    repository_id, name, *sweeps = rows[0][:5]
+    number, own_tags = rows[0][5], rows[0][8]
+    indexes = {row[6]: _Index(digest_text(bytes(row[9])), bytes(row[10]), row[11] or "") for row in rows if row[6]}
+    ways = [_Way(None, {number})] if own_tags else []
+    if indexes:
+        ways += _platforms(reader, number, indexes)
+    names = {*(own_tags or "").split(), *(tag for index in indexes.values() for tag in index.tags.split())}
+    archive = Archive(reader, repository_id, Sweeps._make(sweeps))
+    holders = [(number, own_tags), *((index_id, index.tags) for index_id, index in indexes.items())]
+    names.update(name for more in archive.more_names(holders).values() for name in more)
+    holder = short_name(name)
+    for tag, evidence in sorted(archive.tags_named(names).items()):
+        for way in ways:
+            for span in _held(archive, evidence, way):
+                yield _holding(holder, tag, digest, way, span, evidence, indexes)
+
+
+def _platforms(reader: Reader, number: int, indexes: Mapping[int, _Index]) -> list[_Way]:
+    """For which platforms an image is in which indexes, by the platform's name."""
+    found: dict[int, set[int]] = {}
+    for index_id, index in indexes.items():
+        for platform_id, image in unpack(index.images):
+            if image == number:
+                found.setdefault(platform_id, set()).add(index_id)
+    # One by one: an image is hardly ever that of two platforms.
+    return sorted(
+        _Way(reader.query("history", "platform", platform_id=platform_id)[0][0], having)
+        for platform_id, having in found.items()
+    )
+
+
+def _held(archive: Archive, evidence: list[Evidence], way: _Way) -> list[Span]:
+    """The spans in which a tag pointed to one of the contents, newest first."""
+    held = UNKNOWN + 1
+
+    def view(content: int) -> int:
+        return held if content in way.contents else _OTHER
+
+    return [span for span in reversed(archive.timeline(evidence, view)) if span.content == held]
+
+
+def _holding(
+    repository: str, tag: str, digest: str, way: _Way, span: Span, evidence: Sequence[Evidence],
+    indexes: Mapping[int, _Index],
+) -> Holding:  # fmt: skip
+    index_digest = None
+    if way.platform is not None:
+        seen = [e for e in evidence if e.content in way.contents and e.first_seen_at <= span.last_seen_at]
+        index_digest = indexes[max(seen, key=attrgetter("first_seen_at")).content].text
+    gaps = tuple(span.gaps())
+    certainty = Certainty.INFERRED if gaps else Certainty.CONFIRMED
+    return Holding(
+        repository, tag, digest, index_digest, way.platform, certainty, span.since,
+        span.since_earliest, span.until, span.until_latest, span.last_seen_at, span.pushes[0].pushed_at, gaps=gaps,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Records become rows: all writing into an index."""

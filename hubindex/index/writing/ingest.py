@@ -1,0 +1,383 @@
+"""Records become rows: all writing of facts into an index goes through here.
+
+An `Ingest` belongs to one thread. What is told to a `Batch` is written in bulk when its transaction ends, whole
+or not at all.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import Enum
+from typing import NamedTuple
+
+from hubindex.errors import StorageError
+from hubindex.index.database import engine as storage
+from hubindex.index.database.location import Location
+from hubindex.index.database.migrate import upgrade
+from hubindex.index.database.reader import Row
+from hubindex.index.database.schema import repository as repository_table
+from hubindex.index.evidence.judge import confirmed_until
+from hubindex.index.words import Document, term_key
+from hubindex.index.writing.documents import DocumentWriter
+from hubindex.index.writing.frontier import Frontier
+from hubindex.index.writing.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
+from hubindex.kinds import said_of_repository
+from hubindex.records import Repository, TagPage
+
+DOCKER_HUB = 1
+"""`registry_id` of docker.io."""
+
+GONE_AFTER = 4 * 3600 * 1000
+"""Milliseconds between two 404 answers that make a repository gone rather than missing."""
+
+INTERRUPTED = "interrupted"
+"""The problem of a walk that did not come to its end."""
+
+_ALWAYS = 1 << 62
+
+_MOST_PIECES = 8
+"""A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
+
+_DESCRIBED = (
+    "description", "star_count", "pull_count", "is_official", "is_automated",
+    "updated_at", "registered_at", "seen_at", "missing_at", "gone_at", "kinds",
+)  # fmt: skip
+
+
+class Absence(Enum):
+    """What a 404 means: of a repository that the index does not know, or that is missing, or gone by now."""
+
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+    GONE = "gone"
+
+
+class Stored(NamedTuple):
+    """What became of a repository record."""
+
+    repository_id: int
+    name: str
+    is_new: bool
+    is_changed: bool
+
+
+class Looked(NamedTuple):
+    """When a repository's tags were last walked over, and what was to be said of that."""
+
+    walked_at: int | None
+    problem: str | None
+
+
+class Walk(NamedTuple):
+    """The end of a walk over a repository's tags.
+
+    `names` are the tags that are there; `looked_at` are those of them of which a page that is not stale said what
+    they are, None for all. `problem` says why the walk is no sweep; None: it was complete and consistent, or
+    `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
+    nobody has seen it. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen;
+    `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
+    still saw everything pushed after it. `before` is what `begin_walk` returned, if it was called.
+    """
+
+    repository_id: int
+    started_at: int
+    finished_at: int
+    names: set[str]
+    problem: str | None = None
+    remark: str | None = None
+    ends_early: bool = False
+    before: Looked | None = None
+    newest_push: int | None = None
+    oldest_push: int | None = None
+    looked_at: set[str] | None = None
+
+
+class Ingest:
+    """Writes into one index, creating or migrating it first. Raises `StorageError`, `NewerIndex`."""
+
+    def __init__(self, location: Location) -> None:
+        upgrade(location)
+        self._label = location.label
+        self._engine = storage.open_engine(location)
+        self._numbers = Numbers()
+        self._open: storage.Transaction | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator["Batch"]:
+        """A batch that is committed at the end, and forgotten on any exception."""
+        try:
+            with storage.transaction(self._engine, self._label) as tx:
+                self._open = tx
+                batch = Batch(tx, self._numbers)
+                yield batch
+                batch.flush()
+            batch.commit.is_done = True
+        except BaseException:
+            self._numbers.forget()
+            raise
+        finally:
+            self._open = None
+
+    def interrupt(self) -> None:
+        """From another thread: let the transaction that is open fail as soon as possible."""
+        if (tx := self._open) is not None:
+            tx.interrupt()
+
+    def is_lost(self, error: StorageError) -> bool:
+        """Whether the server of the index went away; the next transaction asks for a new connection then."""
+        if not storage.is_connection_lost(error):
+            return False
+        self._engine.dispose()
+        return True
+
+    def close(self, *, tidy: bool = True) -> None:
+        """Give up the connection; with `tidy`, put the search index together first if it is in many pieces."""
+        if tidy and self._engine.dialect.name == "sqlite":
+            # Searches are slower without.
+            with suppress(StorageError), storage.transaction(self._engine, self._label) as tx:
+                if tx.query("search_pieces")[0][0] > _MOST_PIECES:
+                    tx.run("join_search_pieces", {})
+        self._engine.dispose()
+
+
+class Commit:
+    """The end of a transaction: what was told to its batch is stored once it `is_done`, and not before."""
+
+    __slots__ = ("is_done",)
+
+    def __init__(self) -> None:
+        self.is_done = False
+
+
+class Batch:
+    """What is written in one transaction; `commit` tells whoever keeps it whether it was."""
+
+    def __init__(self, tx: storage.Transaction, numbers: Numbers) -> None:
+        self.commit = Commit()
+        self._tx = tx
+        self._tags = TagWriter(tx, numbers)
+        self._documents = DocumentWriter(tx)
+        self.frontier = Frontier(tx)
+
+    @property
+    def pending(self) -> int:
+        """How many tag and history rows the transaction adds or changes."""
+        return self._tags.pending
+
+    def repositories(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:
+        """Add or refresh repositories of Docker Hub; what a record does not say stays as it is known.
+
+        Returns one row for each distinct name, in the order of the records.
+        """
+        by_name = {record.name: record for record in records}
+        self._tx.query("lock_documents")
+        known = self._known(list(by_name))
+        ids = self._new_ids(len(by_name) - len(known))
+        stored, added, changed = [], [], []
+        for record in by_name.values():
+            row = known.get(record.name)
+            if row is None:
+                fresh = _new_row(next(ids), record, seen_at)
+                added.append(fresh)
+                self._documents.replace(fresh[0], None, _document(fresh[0], record.name, fresh[3:8]))
+                stored.append(Stored(fresh[0], record.name, is_new=True, is_changed=False))
+                continue
+            values = _refreshed(row, record, seen_at)
+            is_changed = values[:7] != row[2:9]
+            if values != row[2:]:
+                changed.append((*values, row[0]))
+                before = None if row[11] is not None else _document(row[0], row[1], row[2:7])
+                after = None if values[9] is not None else _document(row[0], row[1], values[:5])
+                self._documents.replace(row[0], before, after)
+            stored.append(Stored(row[0], record.name, is_new=False, is_changed=is_changed))
+        self._tx.insert(repository_table, added)
+        self._tx.update(repository_table, _DESCRIBED, changed)
+        return stored
+
+    def search_results(self, term: str, repository_ids: Sequence[int], crawled_at: int, *, whole: bool) -> None:
+        """Remember the order in which the source returned repositories for a term, from position 1.
+
+        What stood in one of these places before, and is not returned any more, is forgotten; with `whole`, which
+        tells that the source's list ended here, whatever stood behind them too. An empty list may be a fault of
+        the source: it changes nothing.
+        """
+        term = term_key(term)
+        if any(known_at > crawled_at for _, known_at in self._tx.query("term", term=term)):
+            return  # a later crawl was stored first
+        self._tx.run("touch_term", {"term": term, "crawled_at": crawled_at})
+        term_id = self._tx.query("term", term=term)[0][0]
+        if not repository_ids:
+            return
+        positions = {number: place for place, number in reversed(list(enumerate(repository_ids, 1)))}
+        known = {row[0]: row[1] for row in self._tx.query("hits_of_term", term_id=term_id)}
+        self._tx.run(
+            "put_hit",
+            *(
+                {"term_id": term_id, "repository_id": number, "position": place}
+                for number, place in positions.items()
+                if known.get(number) != place
+            ),
+        )
+        last = max(known.values(), default=0) if whole else len(positions)
+        dropped = (number for number, place in known.items() if number not in positions and place <= last)
+        self._tx.run("drop_hit", *({"term_id": term_id, "repository_id": number} for number in dropped))
+
+    def tag_page(self, repository_id: int, page: TagPage) -> PageOutcome:
+        """Store what a page of tags adds to what is known; an unchanged page writes nothing."""
+        return self._tags.page(repository_id, page)
+
+    def has_as_many_tags(self, repository_id: int, count: int | None) -> bool:
+        """Whether a repository has as many tags as its source counts."""
+        return self._tags.open_count(self._tags.state(repository_id)) == count
+
+    def changed_at(self, repository_id: int) -> int | None:
+        """When a repository was last pushed to, as far as known."""
+        state = self._tags.state(repository_id)
+        return state.updated_at
+
+    def least_known(self, repository_id: int, names: Collection[str]) -> list[str]:
+        """Names of tags, those first whose digest is not known, then those that were seen longest ago."""
+        state = self._tags.state(repository_id)
+        seen = self._tags.last_sights(state, names)
+        return sorted(names, key=lambda name: (seen.get(name, 0), name))
+
+    def begin_walk(self, repository_id: int, started_at: int) -> Looked | None:
+        """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end.
+
+        Returns what was remembered before; None if this walk is remembered already, or is older than that.
+        """
+        state = self._tags.state(repository_id)
+        before = Looked(state.walked_at, state.walk_problem)
+        if started_at < (state.walked_at or 0) or before == (started_at, INTERRUPTED):
+            return None
+        state.walked_at, state.walk_problem = started_at, INTERRUPTED
+        return before
+
+    def finish_walk(self, walk: Walk) -> int:
+        """Store what a walk proves beyond its pages; returns how many tags it found gone."""
+        state = self._tags.state(walk.repository_id)
+        if not walk.names and not walk.problem and state.last_tag_id:
+            walk = walk._replace(problem="the source shows no tags where some were known")
+        state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
+        if state.gone_at is None and walk.started_at >= (state.missing_at or 0):
+            state.missing_at = None  # one that is gone stays so, and out of search, until a source describes it
+        is_latest = walk.started_at >= (state.walked_at or 0)
+        if is_latest:
+            before = walk.before or Looked(state.walked_at, state.walk_problem)
+            if walk.ends_early and before.problem is not None:  # it is true of what was not read again
+                state.walked_at, state.walk_problem = before
+            else:
+                state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
+        if walk.problem is None and not walk.ends_early:
+            return self._sweep(state, walk, is_latest=is_latest)
+        self._partial(state, walk)
+        return 0
+
+    def repository_missing(self, name: str, at: int) -> Absence:
+        """A source answered 404 for a repository.
+
+        Once is no proof: it is *missing*, and *gone*, with all its tags, only if it is still missing hours later.
+        """
+        self._tx.query("lock_documents")
+        for row in self._known([name]).values():
+            if at < row[9]:
+                return Absence.MISSING
+            state = self._tags.state(row[0])
+            if state.missing_at is None:
+                state.missing_at = at
+            if state.gone_at is None and at - state.missing_at >= GONE_AFTER:
+                state.gone_at = at
+                self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
+                self._end_tags(state, set(), began_at=at, gone_at=at)
+            return Absence.MISSING if state.gone_at is None else Absence.GONE
+        return Absence.UNKNOWN
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self.frontier.flush()
+        self._tags.flush()
+        self._documents.flush()
+
+    def _known(self, names: list[str]) -> dict[str, Row]:
+        rows = self._tx.query("repositories_named", registry_id=DOCKER_HUB, names=names)
+        return {row[1]: (*row[:5], bool(row[5]), bool(row[6]), *row[7:]) for row in rows}
+
+    def _new_ids(self, count: int) -> Iterator[int]:
+        if not count:
+            return iter(())
+        return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
+
+    def _sweep(self, state: RepositoryState, walk: Walk, *, is_latest: bool) -> int:
+        sweeps = state.sweeps
+        ended = 0
+        if walk.started_at >= (sweeps.swept_at or 0):
+            ended = self._end_tags(state, walk.names, began_at=walk.started_at, gone_at=walk.finished_at)
+            state.sweeps = sweeps._replace(swept_at=walk.started_at)
+        # One that is stored after a later look did not compare all tags: it is no single look at each of them.
+        finished_at = walk.finished_at if is_latest else max(walk.finished_at, walk.started_at + 1)
+        self._tags.sweep(walk.repository_id, walk.started_at, finished_at, len(walk.names))
+        return ended
+
+    def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
+        """End all tags but `names` that were not seen at `began_at` or later; returns how many."""
+        ended = 0
+        for known in self._tags.missing(state, names, began_at):
+            last_seen_at = confirmed_until(known.span, state.sweeps)
+            if last_seen_at < began_at:
+                self._tags.end(state, known, last_seen_at, gone_at)
+                ended += 1
+        return ended
+
+    def _partial(self, state: RepositoryState, walk: Walk) -> None:
+        """A walk that did not go to the end still confirms what it saw.
+
+        That is all tags pushed after some moment, if the list came in order; others have a look of their own.
+        """
+        at, looked_at = walk.started_at, walk.names if walk.looked_at is None else walk.looked_at
+        if walk.oldest_push is None:
+            self._tags.see(state, looked_at, at, _ALWAYS)
+            return
+        if at < (state.sweeps.partial_at or 0):
+            return
+        since = walk.oldest_push - 1
+        unseen = [pushed_at for name, pushed_at in self._tags.pushed_after(state, since) if name not in looked_at]
+        if unseen:
+            since = max(unseen)
+            self._tags.see(state, looked_at, at, since)
+        self._tags.narrow(state, since)
+        state.sweeps = state.sweeps._replace(partial_at=at, partial_since=since)
+
+
+def _new_row(repository_id: int, record: Repository, seen_at: int) -> Row:
+    return (
+        repository_id, DOCKER_HUB, record.name, record.description or "", record.star_count or 0,
+        record.pull_count or 0, bool(record.is_official), bool(record.is_automated), record.updated_at,
+        record.registered_at, seen_at, seen_at, None, None, None, None, None, None, None, 0, 0,
+        said_of_repository(record.kinds, None),
+    )  # fmt: skip
+
+
+def _refreshed(row: Row, record: Repository, seen_at: int) -> Row:
+    """The values of `_DESCRIBED` after a record; an older report than the last changes nothing."""
+    if seen_at < row[9]:
+        return row[2:]
+    news = (
+        record.description, record.star_count, record.pull_count, record.is_official, record.is_automated,
+        max(filter(None, (record.updated_at, row[7])), default=None), record.registered_at,
+    )  # fmt: skip
+    merged = (old if new is None else new for new, old in zip(news, row[2:9], strict=True))
+    is_back = seen_at >= (row[11] or row[10] or 0)
+    absence = (None, None) if is_back else row[10:12]
+    return *merged, seen_at, *absence, said_of_repository(record.kinds, row[12])
+
+
+def _document(repository_id: int, name: str, values: Row) -> Document:
+    description, star_count, pull_count, is_official, is_automated = values
+    return Document(
+        repository_id,
+        name,
+        description,
+        star_count=star_count,
+        pull_count=pull_count,
+        is_official=is_official,
+        is_automated=is_automated,
+    )
