@@ -1,4 +1,4 @@
-"""The stand-in Hub keeps the habits that API.md tells of the real one: tags, repositories, search."""
+"""The stand-in Hub keeps the habits of the real one: tags, repositories, search."""
 
 import asyncio
 
@@ -69,7 +69,7 @@ class TestPushing:
 
 
 class TestTags:
-    """Lists of tags (API.md 6.6)."""
+    """Lists of tags."""
 
     @pytest.mark.parametrize("path", [TAGS, TAGS + "/", LEGACY_TAGS, LEGACY_TAGS.rstrip("/")])
     def test_both_paths_with_and_without_slash(self, path: str) -> None:
@@ -207,7 +207,7 @@ class TestTags:
 
 
 class TestRepositories:
-    """One repository, and the repositories of a namespace (API.md 6.4, 6.5)."""
+    """One repository, and the repositories of a namespace."""
 
     def hub(self) -> FakeHub:
         """Three repositories in one namespace."""
@@ -285,7 +285,7 @@ class TestRepositories:
 
 
 class TestSearch:
-    """Search v2 and v1 (API.md 6.1, 6.2)."""
+    """Search v2 and v1."""
 
     def hub(self) -> FakeHub:
         """An official image and its kin."""

@@ -1,4 +1,4 @@
-"""The stand-in Hub's accounts, its registry, and its other searches, with the habits that API.md tells of."""
+"""The stand-in Hub's accounts, its registry, and its other searches, with the habits of the real one."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ def sign_in(hub: FakeHub, user: str = "ada", secret: str = "s3cret") -> Answer:
 
 
 class TestSigningIn:
-    """Tokens of the Hub (API.md 5)."""
+    """Tokens of the Hub."""
 
     def hub(self) -> FakeHub:
         """A Hub with one user, at `START`."""
@@ -106,7 +106,7 @@ class TestSigningIn:
 
 
 class TestRegistry:
-    """The registry on the same server (API.md 7)."""
+    """The registry on the same server."""
 
     def hub(self, *, is_open: bool = True) -> FakeHub:
         """`acme/app` with three tags, in a registry that may want a token."""
@@ -260,7 +260,7 @@ class TestRegistry:
 
 
 class TestOtherSearches:
-    """Version 4, and the dead one (API.md 6.3)."""
+    """Version 4, and the dead one."""
 
     def hub(self) -> FakeHub:
         """Three repositories that one word finds."""

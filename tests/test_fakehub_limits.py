@@ -20,7 +20,7 @@ def strict_hub(limit: int, wait: Wait = "seconds", *, signed_in: int | None = No
 
 
 class TestBudget:
-    """The rolling minute (API.md 4.1)."""
+    """The rolling minute."""
 
     def test_one_too_many(self) -> None:
         """Beyond the limit there is only 429, and what remains becomes negative."""

@@ -13,7 +13,7 @@ from tests.fakehub.asking import LEGACY_TAGS, TAGS, Listing, ask, get, hub_with_
 
 
 class TestCommonGround:
-    """Encoding, headers, caps (API.md 2 to 4)."""
+    """Encoding, headers, caps."""
 
     def test_escapes(self) -> None:
         """JSON is compact UTF-8, with `&`, `<` and `>` escaped."""
@@ -110,7 +110,7 @@ class TestCommonGround:
 
 
 class TestWeather:
-    """Faults, and what they leave alone (API.md 1, 2.4, 4 and 9)."""
+    """Faults, and what they leave alone."""
 
     @pytest.mark.parametrize(
         ("fault", "status", "content_type", "words"),

@@ -6,8 +6,8 @@ from contextlib import suppress
 from functools import partial
 
 from hubindex import moment
-from hubindex.crawl.belief import Belief
-from hubindex.crawl.desk import Desk
+from hubindex.crawl.canary import CanaryCheck
+from hubindex.crawl.context import CrawlContext
 from hubindex.crawl.listing import Lister
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.visit import Visitor
@@ -41,9 +41,9 @@ class Crawler:
         clock: Callable[[], int] = moment.now,
         registry: Registry | None = None,
     ) -> None:
-        self._desk = Desk(hub, registry, writer, plan, warn, clock, Belief(hub))
-        self._lister = Lister(self._desk)
-        self._visitor = Visitor(self._desk)
+        self._context = CrawlContext(hub, registry, writer, plan, warn, clock, CanaryCheck(hub))
+        self._lister = Lister(self._context)
+        self._visitor = Visitor(self._context)
         self._queue: asyncio.Queue[Job | None] = asyncio.Queue(plan.concurrency)
         self._asked_by: int | None = None
         self._claimed: list[Job] = []
@@ -51,111 +51,113 @@ class Crawler:
     @property
     def progress(self) -> Progress:
         """How far it has come; changes while it runs."""
-        return self._desk.progress
+        return self._context.progress
 
     async def run(self) -> None:
         """Fetch everything planned. What a source refuses is counted in `progress`; raises `StorageError`."""
-        desk = self._desk
+        context = self._context
         try:
             await self._begin()
             async with asyncio.TaskGroup() as group:
                 heart = group.create_task(self._renew_leases())
-                workers = [group.create_task(self._work()) for _ in range(desk.plan.concurrency)]
+                workers = [group.create_task(self._work()) for _ in range(context.plan.concurrency)]
                 await self._feed()
                 await asyncio.wait(workers)
                 heart.cancel()
-            failed = await desk.writer.write(self._release)  # everything left to the writer is written before this
-            if failed and not desk.progress.failures:
-                desk.failed(
-                    Unreachable(f"{failed:,} that another process tried for us failed: 'hubindex status' tells")
-                )
-            if desk.storage_error is not None:
-                raise desk.storage_error
+            failed = await context.writer.write(
+                self._release
+            )  # everything left to the writer is written before this
+            if failed and not context.progress.failures:
+                context.failed(Unreachable(f"{failed:,} jobs run by other workers failed; see 'hubindex status'"))
+            if context.storage_error is not None:
+                raise context.storage_error
         except asyncio.CancelledError:
-            desk.writer.accept_last(self._release)
+            context.writer.accept_last(self._release)
             raise
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
     async def _begin(self) -> None:
         """Write down what is planned, and tell what was found unfinished."""
-        desk, seeds = self._desk, self._desk.plan.seeds()
+        context, seeds = self._context, self._context.plan.seeds()
 
         def begin(batch: Batch) -> tuple[Pending, Pending]:
-            now, frontier = desk.clock(), batch.frontier
-            frontier.release_dead(desk.owner, now)
+            now, frontier = context.clock(), batch.frontier
+            frontier.release_dead(context.owner, now)
             unfinished = frontier.unfinished(now, moment.wall())
             if seeds:
                 self._asked_by, left = frontier.ask(seeds, now)
                 self._claim(batch)  # at once, so that nobody takes it for left behind
                 return left, unfinished
-            if (fresh_since := desk.plan.fresh_since(now)) is not None:
+            if (fresh_since := context.plan.fresh_since(now)) is not None:
                 frontier.pull_forward(now, fresh_since)
-            if not desk.plan.watch:
+            if not context.plan.watch:
                 frontier.retry(now)  # somebody is there who wants it now
             due = frontier.due(now)
-            if not due and not desk.plan.watch:
+            if not due and not context.plan.watch:
                 at = frontier.next_due(now)
                 first = f": the first will be at {moment.to_rfc3339(at)}" if at is not None else ""
-                desk.warn(f"nothing is due{first}: name a TERM, --repo, --namespace or --official to fetch it now")
+                context.warn(
+                    f"nothing is due{first}: name a TERM, --repo, --namespace or --official to fetch it now"
+                )
             return due, unfinished
 
-        left, unfinished = await desk.writer.write(begin)
-        desk.progress.found = left.visits
+        left, unfinished = await context.writer.write(begin)
+        context.progress.found = left.visits
         if seeds and left:
-            desk.warn(f"going on with an earlier crawl of the same: {left} left")
+            context.warn(f"going on with an earlier crawl of the same: {left} left")
         elif unfinished:
             then = ": 'hubindex crawl' alone goes on with them" if seeds else ": going on with them"
-            desk.warn(f"earlier crawls left {unfinished} unfinished{then}")
+            context.warn(f"earlier crawls left {unfinished} unfinished{then}")
 
     async def _feed(self) -> None:
         """Claim jobs and hand them out until there are none, or the crawl is stopped."""
-        desk, jobs = self._desk, self._claimed
-        while not desk.progress.stopped and desk.storage_error is None:
-            desk.changed.clear()
-            jobs = jobs or await desk.writer.write(self._claim)
+        context, jobs = self._context, self._claimed
+        while not context.progress.stopped and context.storage_error is None:
+            context.changed.clear()
+            jobs = jobs or await context.writer.write(self._claim)
             for job in jobs:
-                desk.in_hand[job.repository_id, job.seed_id] = job
+                context.leased[job.repository_id, job.seed_id] = job
             for job in jobs:
                 await self._queue.put(job)
             if not jobs and not await self._wait_for_more():
                 break
             jobs = []
-        for _ in range(desk.plan.concurrency):
+        for _ in range(context.plan.concurrency):
             await self._queue.put(None)
 
     async def _wait_for_more(self) -> bool:
         """Wait until there may be more jobs; returns whether there can be."""
-        desk = self._desk
-        if desk.in_hand:  # they may find more, and others may not
+        context = self._context
+        if context.leased:  # they may find more, and others may not
             with suppress(TimeoutError):
-                await asyncio.wait_for(desk.changed.wait(), _WATCH_SECONDS)
+                await asyncio.wait_for(context.changed.wait(), _WATCH_SECONDS)
             return True
         if self._asked_by is not None:
             asked_by = self._asked_by
-            if not await desk.writer.write(lambda batch: batch.frontier.pending(asked_by, desk.clock())):
+            if not await context.writer.write(lambda batch: batch.frontier.pending(asked_by, context.clock())):
                 return False
             await asyncio.sleep(_POLL_SECONDS)  # another process is at them
             return True
-        if desk.plan.watch:
+        if context.plan.watch:
             await asyncio.sleep(_WATCH_SECONDS)
             return True
-        if not await desk.writer.write(lambda batch: batch.frontier.is_growing(desk.clock(), moment.wall())):
+        if not await context.writer.write(lambda batch: batch.frontier.is_growing(context.clock(), moment.wall())):
             return False
         await asyncio.sleep(_POLL_SECONDS)  # another process is listing what we can share
         return True
 
     def _claim(self, batch: Batch) -> list[Job]:
-        desk = self._desk
-        now, count = desk.clock(), desk.plan.concurrency
-        fresh_since = desk.plan.fresh_since(now)
-        jobs = batch.frontier.claim(desk.owner.name, count, now, moment.wall(), self._asked_by, fresh_since)
+        context = self._context
+        now, count = context.clock(), context.plan.concurrency
+        fresh_since = context.plan.fresh_since(now)
+        jobs = batch.frontier.claim(context.owner.name, count, now, moment.wall(), self._asked_by, fresh_since)
         self._claimed = jobs  # whoever waits for them may be cancelled
         return jobs
 
     async def _work(self) -> None:
         while (job := await self._queue.get()) is not None:
-            if self._desk.progress.stopped:
+            if self._context.progress.stopped:
                 continue
             if job.seed is not None:
                 await self._lister.list_seed(job)
@@ -163,15 +165,15 @@ class Crawler:
                 await self._visitor.visit(job)
 
     async def _renew_leases(self) -> None:
-        desk = self._desk
+        context = self._context
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
-            await desk.writer.write(partial(self._renew, list(desk.in_hand.values())))
+            await context.writer.write(partial(self._renew, list(context.leased.values())))
 
     def _renew(self, jobs: list[Job], batch: Batch) -> None:
-        batch.frontier.renew(self._desk.owner.name, jobs, moment.wall())
+        batch.frontier.renew(self._context.owner.name, jobs, moment.wall())
 
     def _release(self, batch: Batch) -> int:
         """Give back what was claimed and not done; returns how much of what we asked for has failed."""
-        batch.frontier.release(self._desk.owner.name, [*self._desk.in_hand.values(), *self._claimed])
+        batch.frontier.release(self._context.owner.name, [*self._context.leased.values(), *self._claimed])
         return 0 if self._asked_by is None else batch.frontier.failed(self._asked_by)

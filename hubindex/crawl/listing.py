@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Container, Sequence
 from functools import partial
 from typing import Protocol
 
-from hubindex.crawl.desk import Desk, Stopped
+from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.errors import NotFound, PaginationRefused, SourceError
 from hubindex.index.writing.frontier import NAMESPACE, TERM, Job
 from hubindex.index.writing.ingest import Batch, Stored
 from hubindex.records import Repository, RepositoryPage
 
 PAGE_SIZE = 100
-MOST_PAGES = 20_000
+MAX_PAGES = 20_000
 """Where a list ends that has no end: two million rows, far more than any that is known."""
 
 
@@ -41,15 +41,15 @@ class Numbers:
 class Lister:
     """Lists seeds: what they find is stored, and put into the frontier to be visited."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: CrawlContext) -> None:
+        self._context = context
         self._met = Numbers()
         self._counted = Numbers()
 
     async def list_seed(self, job: Job) -> None:
         """List the seed of a job. Raises `StorageError`."""
         assert job.seed is not None
-        desk = self._desk
+        context = self._context
         error: SourceError | Stopped | None = None
         try:
             if job.seed.kind == TERM:
@@ -60,15 +60,15 @@ class Lister:
                 return
         except (SourceError, Stopped) as refused:
             error = refused
-            desk.failed(refused)
+            context.failed(refused)
         # Some of a list that the Hub does not show to the end is all that can be had.
         told = None if isinstance(error, PaginationRefused) else error
-        await desk.writer.write(lambda batch: desk.close(batch, job, told))
-        desk.done(job)
+        await context.writer.write(lambda batch: context.close(batch, job, told))
+        context.done(job)
 
     async def _term(self, job: Job, term: str, wanted: int) -> None:
         """The first results; if anonymous callers are refused further pages, those of other orders too."""
-        hub, size = self._desk.hub, min(wanted, PAGE_SIZE)
+        hub, size = self._context.hub, min(wanted, PAGE_SIZE)
         found: dict[str, int] = {}
         lists: list[_Ask] = [
             partial(hub.search_page, term, page_size=size),
@@ -86,7 +86,7 @@ class Lister:
                     stored = await self._store(job, records, page.observed_at)
                     found.update((repository.name, repository.repository_id) for repository in stored)
                     if not found:
-                        self._desk.warn(f"{term}: Docker Hub finds nothing")
+                        self._context.warn(f"{term}: Docker Hub finds nothing")
                     await self._leave_hits(
                         term, list(found.values()), page.observed_at, whole=not (page.more or refused)
                     )
@@ -99,11 +99,11 @@ class Lister:
         raise PaginationRefused(f"{term}: {len(found):,} of {min(wanted, count):,} results came: {refused}")
 
     async def _leave_hits(self, term: str, places: Sequence[int], at: int, *, whole: bool) -> None:
-        await self._desk.writer.write(lambda batch: batch.search_results(term, places, at, whole=whole))
+        await self._context.writer.write(lambda batch: batch.search_results(term, places, at, whole=whole))
 
     async def _namespace(self, job: Job, namespace: str) -> None:
         """All repositories; if anonymous callers are refused further pages, what other orders show first too."""
-        hub = self._desk.hub
+        hub = self._context.hub
         listed, found, count, refused = Numbers(), 0, 0, None
         for ordering in ("last_updated", "-last_updated", "-name", "name", "pull_count", "-pull_count"):
             ask: _Ask = partial(hub.namespace_page, namespace, page_size=PAGE_SIZE, ordering=ordering)
@@ -114,7 +114,7 @@ class Lister:
                     fresh = sum([listed.add(repository.repository_id) for repository in stored])
                     found += fresh
                     if not found and not page.more:
-                        self._desk.warn(f"{namespace}: Docker Hub shows no repositories of it")
+                        self._context.warn(f"{namespace}: Docker Hub shows no repositories of it")
                     if page.repositories and not fresh and not refused:  # it would repeat itself for ever
                         break
             except PaginationRefused as error:
@@ -125,42 +125,42 @@ class Lister:
 
     async def _repository(self, job: Job, name: str) -> bool:
         """One repository by its name; returns whether there is one."""
-        desk, at = self._desk, self._desk.clock()
+        context, at = self._context, self._context.clock()
         try:
-            record = await desk.belief.ask(lambda: desk.hub.repository(name), _is_taken)
+            record = await context.canary.ask(lambda: context.hub.repository(name), _is_taken)
         except NotFound:
-            await desk.missing(job, name, at)
+            await context.missing(job, name, at)
             return False
-        desk.answered()
+        context.answered()
         await self._store(job, [record], at)
         return True
 
     async def _pages(self, ask: _Ask) -> AsyncIterator[RepositoryPage]:
         """The pages of a list, one after the other."""
         rows = count = 0
-        for number in range(1, MOST_PAGES + 1):
-            self._desk.check()
+        for number in range(1, MAX_PAGES + 1):
+            self._context.check()
             is_doubtful = _is_empty if number == 1 or rows < count else _is_taken
-            page = await self._desk.belief.ask(partial(ask, page=number), is_doubtful)
+            page = await self._context.canary.ask(partial(ask, page=number), is_doubtful)
             rows, count = rows + len(page.repositories), page.count or count
-            self._desk.answered(page)
+            self._context.answered(page)
             yield page
             if not page.more:
                 return
 
     async def _store(self, job: Job, records: Sequence[Repository], seen_at: int) -> list[Stored]:
         """Store repositories, and let them be visited."""
-        desk, progress = self._desk, self._desk.progress
+        context, progress = self._context, self._context.progress
 
         def write(batch: Batch) -> list[Stored]:
             stored = batch.repositories(records, seen_at)
             if job.seed is not None and job.seed.with_tags:
-                now, ids = desk.clock(), [each.repository_id for each in stored]
-                batch.frontier.visit(ids, job.asked_by, now, desk.plan.fresh_since(now))
+                now, ids = context.clock(), [each.repository_id for each in stored]
+                batch.frontier.visit(ids, job.asked_by, now, context.plan.fresh_since(now))
             return stored
 
-        stored = await desk.writer.write(write)
-        desk.changed.set()  # they can be visited while the list goes on
+        stored = await context.writer.write(write)
+        context.changed.set()  # they can be visited while the list goes on
         for repository in stored:
             # What is new is not changed as well when a second search finds it and knows more of it.
             if (repository.is_new or repository.is_changed) and self._counted.add(repository.repository_id):

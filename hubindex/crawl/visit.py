@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from hubindex.crawl.desk import Desk, Stopped
-from hubindex.crawl.listing import MOST_PAGES, PAGE_SIZE
+from hubindex.crawl.context import CrawlContext, Stopped
+from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
 from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.writing.frontier import Job
@@ -13,7 +13,7 @@ from hubindex.index.writing.tagwriter import PageOutcome
 from hubindex.records import Tag, TagPage
 
 _WALKS = 3
-_MOST_AGAIN = 5
+_MAX_AGAIN = 5
 _HEADS_AT_A_TIME = 8
 _NAMES_IN_A_PAGE = 500
 
@@ -28,19 +28,19 @@ class Visitor:
     is read again.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: CrawlContext) -> None:
+        self._context = context
         self._heads = asyncio.Semaphore(_HEADS_AT_A_TIME)
 
     async def visit(self, job: Job) -> None:
         """Visit the repository of a job. Raises `StorageError`."""
         for remaining in reversed(range(_WALKS)):
-            log = WalkLog(job.repository_id, self._desk.clock())
+            log = WalkLog(job.repository_id, self._context.clock())
             try:
                 is_settled = await self._walk(job, log)
             except asyncio.CancelledError:
                 if log.pages:
-                    self._desk.writer.accept_last(self._proof(job, log, INTERRUPTED))
+                    self._context.writer.accept_last(self._proof(job, log, INTERRUPTED))
                 raise
             if is_settled or not (remaining and log.is_worth_repeating):
                 if not is_settled:
@@ -49,36 +49,36 @@ class Visitor:
 
     async def _walk(self, job: Job, log: WalkLog) -> bool:
         """One walk; returns whether all that is to be said of it is written, or left to be."""
-        desk = self._desk
+        context = self._context
         try:
             if await self._pages(job, log):
                 return True
             await self._top_again(job, log)
         except NotFound as error:
             if log.pages:
-                desk.failed(error)
+                context.failed(error)
                 await self._finish(job, log, error)
             else:
-                await desk.missing(job, job.name, log.started_at)
-                desk.progress.done += 1
+                await context.missing(job, job.name, log.started_at)
+                context.progress.done += 1
             return True
         except PaginationRefused as refused:
             await self._beyond(job, log, refused)
             return True
         except (SourceError, Stopped) as error:
-            desk.failed(error)
+            context.failed(error)
             await self._finish(job, log, error)
             return True
         return False
 
     async def _pages(self, job: Job, log: WalkLog) -> bool:
         """Fetch the pages; returns whether they ended where nothing was new, and that is written."""
-        may_end_early = job.is_swept and not self._desk.plan.full and (job.is_whole or not self._heads_wanted)
+        may_end_early = job.is_swept and not self._context.plan.full and (job.is_whole or not self._heads_wanted)
         goes_on = True
         while goes_on:
             number = log.pages + 1
-            if number > MOST_PAGES:
-                raise UnreadableAnswer(f"{job.name}: more than {MOST_PAGES:,} pages of tags")
+            if number > MAX_PAGES:
+                raise UnreadableAnswer(f"{job.name}: more than {MAX_PAGES:,} pages of tags")
             page = await self._page(job, log, number)
             goes_on = log.add(page)
             if not (goes_on and may_end_early):
@@ -89,20 +89,20 @@ class Visitor:
 
     async def _page(self, job: Job, log: WalkLog, number: int) -> TagPage:
         """One page. An empty one is doubted, behind the first if more should come."""
-        desk = self._desk
-        desk.check()
+        context = self._context
+        context.check()
 
         def is_doubtful(page: TagPage) -> bool:
             return not page.tags and (number == 1 or log.is_short)
 
-        page = await desk.belief.ask(lambda: desk.hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
-        desk.answered(page)
-        desk.progress.tags += len(page.tags)
+        page = await context.canary.ask(lambda: context.hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
+        context.answered(page)
+        context.progress.tags += len(page.tags)
         return page
 
     async def _top_again(self, job: Job, log: WalkLog) -> None:
         """What was pushed while the list was read stands at its top now."""
-        for number in range(1, _MOST_AGAIN + 1):
+        for number in range(1, _MAX_AGAIN + 1):
             if not log.is_short:
                 return
             page = await self._page(job, log, number)
@@ -125,11 +125,11 @@ class Visitor:
             if outcome.news:
                 log.begin(batch)
             elif ends:
-                batch.finish_walk(log.finish(self._desk.clock(), ends_early=True))
-                self._desk.close(batch, job, None)
+                batch.finish_walk(log.finish(self._context.clock(), ends_early=True))
+                self._context.close(batch, job, None)
             return outcome, ends
 
-        outcome, ends = await self._desk.writer.write(write)
+        outcome, ends = await self._context.writer.write(write)
         self._count(job, outcome)
         if ends:
             self._settled(job, 0)
@@ -147,25 +147,25 @@ class Visitor:
                 log.begin(batch)
             return outcome
 
-        await self._desk.leave(write, lambda outcome: self._count(job, outcome))
+        await self._context.leave(write, lambda outcome: self._count(job, outcome))
 
-    async def _finish(self, job: Job, log: WalkLog, error: _Failure, remark: str | None = None) -> None:
+    async def _finish(self, job: Job, log: WalkLog, error: _Failure, omission: str | None = None) -> None:
         """Leave to the writer what a walk proves, after all of its pages."""
         if log.pages:
             problem = None if error is None else f"page {log.pages + 1}: {error}"
-            write = self._proof(job, log, problem, error, remark)
+            write = self._proof(job, log, problem, error, omission)
         else:
 
             def write(batch: Batch) -> int:
-                self._desk.close(batch, job, error)
+                self._context.close(batch, job, error)
                 return 0
 
-        await self._desk.leave(write, lambda gone: self._settled(job, gone))
+        await self._context.leave(write, lambda gone: self._settled(job, gone))
 
     def _proof(
-        self, job: Job, log: WalkLog, problem: str | None, error: _Failure = None, remark: str | None = None
+        self, job: Job, log: WalkLog, problem: str | None, error: _Failure = None, omission: str | None = None
     ) -> Callable[[Batch], int]:
-        walk = log.finish(self._desk.clock(), problem, remark)
+        walk = log.finish(self._context.clock(), problem, omission)
 
         def write(batch: Batch) -> int:
             if log.has_lost_a_page(batch.commit):
@@ -173,61 +173,61 @@ class Visitor:
                 return 0  # whoever has the job next does it
             gone = batch.finish_walk(log.without_stale(walk))
             if problem != INTERRUPTED:
-                self._desk.close(batch, job, error)
+                self._context.close(batch, job, error)
             return gone
 
         return write
 
     def _count(self, job: Job, outcome: PageOutcome) -> None:
-        self._desk.progress.new_tags += outcome.new
-        self._desk.progress.changed_tags += outcome.moved
-        self._desk.progress.stale_tags += outcome.stale
+        self._context.progress.new_tags += outcome.new
+        self._context.progress.changed_tags += outcome.moved
+        self._context.progress.stale_tags += outcome.stale
         for warning in outcome.warnings:
-            self._desk.warn(f"{job.name}: {warning}")
+            self._context.warn(f"{job.name}: {warning}")
 
     def _settled(self, job: Job, gone: int) -> None:
-        self._desk.progress.changed_tags += gone
-        self._desk.progress.done += 1
-        self._desk.done(job)
+        self._context.progress.changed_tags += gone
+        self._context.progress.done += 1
+        self._context.done(job)
 
     # Beyond what the Hub shows
 
     @property
     def _heads_wanted(self) -> bool:
-        return self._desk.registry is not None and self._desk.plan.heads > 0
+        return self._context.registry is not None and self._context.plan.heads > 0
 
     async def _beyond(self, job: Job, log: WalkLog, refused: PaginationRefused) -> None:
         """The Hub lists no more to us: the registry knows all names, and each digest for the asking."""
-        desk, registry = self._desk, self._desk.registry
+        context, registry = self._context, self._context.registry
         if registry is None:
-            desk.failed(refused)
+            context.failed(refused)
             await self._finish(job, log, refused)
             return
         error: _Failure = None
-        remark = None
+        omission = None
         try:
             listed = await registry.tag_names(job.name)
             for warning in listed.warnings:
-                desk.warn(warning)
+                context.warn(warning)
             if not listed.complete:
                 raise UnreadableAnswer(f"{job.name}: the registry's list of tags is not whole")
             unseen = [name for name in listed.names if name not in log.names]
             left = await self._heads_of(job, log, unseen, listed.observed_at)
             log.add_names(listed.names)
             if left:
-                remark = f"the digests of {left:,} of {len(log.names):,} tags were not asked for"
+                omission = f"the digests of {left:,} of {len(log.names):,} tags were not asked for"
         except (SourceError, Stopped) as failed:
-            desk.failed(failed)
+            context.failed(failed)
             error = failed
-        await self._finish(job, log, error, remark)
+        await self._finish(job, log, error, omission)
 
     async def _heads_of(self, job: Job, log: WalkLog, unseen: Sequence[str], at: int) -> int:
         """Ask for digests, those known least first; returns how many were left."""
-        desk, most = self._desk, self._desk.plan.heads
-        ordered = await desk.writer.write(lambda batch: batch.least_known(job.repository_id, unseen))
+        context, most = self._context, self._context.plan.heads
+        ordered = await context.writer.write(lambda batch: batch.least_known(job.repository_id, unseen))
         for start in range(0, len(ordered[:most]), _HEADS_AT_A_TIME):
             names = ordered[start : min(start + _HEADS_AT_A_TIME, most)]
-            desk.check()
+            context.check()
             answers = await asyncio.gather(*(self._head(job, name) for name in names), return_exceptions=True)
             await self._leave_tags(job, log, [answer for answer in answers if isinstance(answer, tuple)])
             for answer in answers:
@@ -244,18 +244,18 @@ class Visitor:
 
         Listed, and not found: it may be deleted meanwhile, or of a kind that we do not accept. Nobody knows.
         """
-        assert self._desk.registry is not None
+        assert self._context.registry is not None
         async with self._heads:
             try:
-                at, tag = await self._desk.registry.look(job.name, name)
+                at, tag = await self._context.registry.look(job.name, name)
             except UnreadableAnswer as error:
-                self._desk.warn(str(error))
-                return self._desk.clock(), (Tag(name=name),)
-        self._desk.answered()
+                self._context.warn(str(error))
+                return self._context.clock(), (Tag(name=name),)
+        self._context.answered()
         return at, (tag or Tag(name=name),)
 
     async def _leave_tags(self, job: Job, log: WalkLog, several: Sequence[tuple[int, tuple[Tag, ...]]]) -> None:
         for at, tags in several:
-            self._desk.progress.tags += len(tags)
+            self._context.progress.tags += len(tags)
             page = TagPage(tags=tags, count=None, more=True, observed_at=at)
             await self._leave_page(job, log, page)

@@ -92,7 +92,7 @@ class WalkLog:
         return self._fell or (self.is_short and self._moved)
 
     def finish(
-        self, finished_at: int, error: str | None = None, remark: str | None = None, *, ends_early: bool = False
+        self, finished_at: int, error: str | None = None, omission: str | None = None, *, ends_early: bool = False
     ) -> Walk:
         """The walk as the index wants it; `error` says why it broke off, if it did.
 
@@ -104,7 +104,7 @@ class WalkLog:
             self.started_at if self.pages == 1 and not self._is_listed else finished_at,  # a page is one moment
             self.names,
             problem=error or (None if ends_early else self._inconsistency()),
-            remark=remark,
+            omission=omission,
             ends_early=ends_early,
             before=self._before,
             newest_push=self._newest_push,

@@ -50,7 +50,7 @@ REST = Plan(concurrency=4)
 
 _FASTER = 1000
 _READ_TIMEOUT = 0.25
-_MOST_CRAWLS = 8
+_MAX_CRAWLS = 8
 _SEED = 4  # with it no address is struck three times in a row: what is denied three times is believed
 
 
@@ -204,7 +204,7 @@ def test_wrong_counts_prove_nothing_wrong(by: int, tmp_path: Path, fair: list[Da
     for day in fair:
         if day is fair[1]:
             _move_on(hub)
-        for _ in range(_MOST_CRAWLS):
+        for _ in range(_MAX_CRAWLS):
             crawl(hub, location, replace(NAMED, full=True), day.at)
             held = contents(location)
             assert not _tags_gone(held) - _tags_gone(day.held)
@@ -242,7 +242,7 @@ def test_tokens_that_are_not_taken_are_renewed(tmp_path: Path, fair: list[Day]) 
     hub.users["zoe"] = "secret"
     hub.disturb("^/v2/(?!auth/)", share(PART, unauthorized(), seed=_SEED))
     progress = crawl(hub, location, NAMED, fair[0].at)
-    for _ in range(_MOST_CRAWLS):
+    for _ in range(_MAX_CRAWLS):
         if not progress.failures:
             break
         progress = crawl(hub, location, REST, fair[0].at)

@@ -1,4 +1,4 @@
-"""Signing in at the stand-in Hub (API.md 5): tokens as JWTs, who holds them, and until when."""
+"""Signing in at the stand-in Hub: tokens as JWTs, who holds them, and until when."""
 
 import base64
 import hashlib

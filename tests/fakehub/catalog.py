@@ -1,4 +1,4 @@
-"""The Hub's other searches (API.md 6.3): version 4, and the dead one that answers "nothing" with success."""
+"""The Hub's other searches: version 4, and the dead one that answers "nothing" with success."""
 
 from collections.abc import Awaitable, Callable
 

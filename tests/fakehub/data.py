@@ -82,7 +82,7 @@ class FakeImage:
 
 @dataclass
 class FakeTag:
-    """A tag. `era` decides which keys its row has (API.md 6.6): 2016, 2018, 2019, 2022, 2023 or 2026.
+    """A tag. `era` decides which keys its row has: 2016, 2018, 2019, 2022, 2023 or 2026.
 
     `content_type` is `image`, `helm`, `model`, `plugin`, `wasm`, `volume`, `compose` or `unrecognized`. `images`
     of `None` leaves the key out, a `digest` of `None` likewise. `id` never changes.
@@ -105,7 +105,7 @@ class FakeTag:
 class FakeRepository:
     """A repository by its full path, `library/mongo`, with its tags, the last one pushed first.
 
-    `era` decides which keys its own row has (API.md 6.4): 2015, 2019 or 2025. A `full_description` of
+    `era` decides which keys its own row has: 2015, 2019 or 2025. A `full_description` of
     `None` leaves the key out. `last_updated` follows the pushes.
     """
 

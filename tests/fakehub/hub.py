@@ -60,7 +60,7 @@ class Hub:
     `repositories`: by full path, in the order they were added.
     `requests`: what has arrived, in order.
     `faults`: bad weather, outermost first (see `tests.fakehub.weather`).
-    `offset_caps`: by route, the offset from which an anonymous list request gets 403 (API.md 3).
+    `offset_caps`: by route, the offset from which an anonymous list request gets 403.
     `beyond_end`: by route, the status of a page greater than one that lies beyond the end.
     `forced_page_size`: the page size of every list, whatever was asked (the fault of 2023-08).
     `users`: who can sign in, with the password or access token of each.
@@ -187,7 +187,7 @@ class Hub:
         return grant.user
 
     def rate_headers(self, account: str | None, address: str) -> dict[str, str]:
-        """The X-RateLimit headers of an ordinary answer now: a rolling minute (API.md 4.1)."""
+        """The X-RateLimit headers of an ordinary answer now: a rolling minute."""
         now, caller, limit = self.clock(), account or address, self._limit(account)
         counted = self.limits.remaining(caller, limit, now)
         return {

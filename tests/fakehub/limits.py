@@ -1,4 +1,4 @@
-"""The stand-in Hub's rolling budget of requests, of each caller by itself (API.md 4.1)."""
+"""The stand-in Hub's rolling budget of requests, of each caller by itself."""
 
 import math
 from collections import deque

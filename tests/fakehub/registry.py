@@ -1,4 +1,4 @@
-"""The registry on the stand-in Hub's server (API.md 7): challenges, tokens, lists of tags, and manifests.
+"""The registry on the stand-in Hub's server: challenges, tokens, lists of tags, and manifests.
 
 What a repository of the Hub holds is there, and what `hub.registry.only_here` adds.
 """

@@ -1,4 +1,4 @@
-"""The routes of the stand-in Hub (API.md sections 2, 3 and 6). They read the hub and never change it."""
+"""The routes of the stand-in Hub. They read the hub and never change it."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ def json_response(value: JSON, *, status: int = 200, headers: Mapping[str, str] 
 
 
 def error(status: int, message: str) -> web.Response:
-    """An error of the repositories service (API.md 2.4)."""
+    """An error of the repositories service."""
     return json_response({"message": message, "errinfo": {}}, status=status)
 
 
@@ -84,7 +84,7 @@ class Routes:
         return table
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        """`POST /v2/auth/token`: a token of ten minutes for a user name and a secret (API.md 5)."""
+        """`POST /v2/auth/token`: a token of ten minutes for a user name and a secret."""
         try:
             asked = json.loads(await request.read())
             user, secret = asked["identifier"], asked["secret"]
@@ -95,7 +95,7 @@ class Routes:
         return json_response({"access_token": self._hub.token(user)})
 
     async def search(self, request: web.Request) -> web.Response:
-        """`/v2/search/repositories/`: filters, ordering, and "" where there is no next (API.md 6.2)."""
+        """`/v2/search/repositories/`: filters, ordering, and "" where there is no next."""
         found = self._hub.search(request.query.get("query", ""))
         official, automated = _flag(request, "is_official"), _flag(request, "is_automated")
         if official is not None:
@@ -115,7 +115,7 @@ class Routes:
         return _listing(request, page, [search_row(each) for each in page.items], nothing="")
 
     async def v1_search(self, request: web.Request) -> web.Response:
-        """`/v1/search` of index.docker.io: its own envelope (API.md 6.1)."""
+        """`/v1/search` of index.docker.io: its own envelope."""
         query = request.query.get("q", "")
         page = self._page(request, "v1", self._hub.search(query), size_key="n", default_size=25)
         if isinstance(page, web.Response):
@@ -132,7 +132,7 @@ class Routes:
         )
 
     async def repositories(self, request: web.Request) -> web.Response:
-        """The repositories of a namespace; an unknown one has none (API.md 6.4)."""
+        """The repositories of a namespace; an unknown one has none."""
         ordering = request.query.get("ordering", "pull_count")
         part = request.query.get("name", "")
         found = [
@@ -156,7 +156,7 @@ class Routes:
         return _listing(request, page, [repository_row(each) for each in page.items])
 
     async def repository(self, request: web.Request) -> web.Response:
-        """One repository (API.md 6.5). The canary is there for all who want to know whether the Hub sees them."""
+        """One repository. The canary is there for all who want to know whether the Hub sees them."""
         repository = self._repository(request)
         if repository is None and self._hub.has_canary and _path(request) == CANARY:
             repository = FakeRepository(CANARY, 1, "Hello World! (an example of minimal Dockerization)")
@@ -165,7 +165,7 @@ class Routes:
         return json_response(repository_detail(repository))
 
     async def tags(self, request: web.Request) -> web.Response:
-        """The tags of a repository; `ordering` has an inverted sign (API.md 6.6)."""
+        """The tags of a repository; `ordering` has an inverted sign."""
         repository = self._repository(request)
         if repository is None:
             return error(404, "object not found")

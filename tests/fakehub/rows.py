@@ -1,4 +1,4 @@
-"""The JSON rows of the Hub, with the keys that rows of each age have (API.md sections 6.2 to 6.6)."""
+"""The JSON rows of the Hub, with the keys that rows of each age have."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""A lively Hub to try things on: well-known names, rows of every age, and every oddity of API.md 1, 6 and 8.
+"""A lively Hub to try things on: well-known names, rows of every age, and every oddity of the real one.
 
 All of it is invented, except for names that everybody knows.
 """

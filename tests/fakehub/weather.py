@@ -1,4 +1,4 @@
-"""Bad weather: faults that can be put over any route of the stand-in Hub (API.md 1, 2.4, 4 and 9).
+"""Bad weather: faults that can be put over any route of the stand-in Hub.
 
 A fault is asked before the route. It answers itself, or lets the request `proceed` and may change the answer:
 

@@ -75,7 +75,7 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option(
     "--full", is_flag=True, help="Read each list of tags to its end, even where nothing seems to be new."
 )
-@click.option("--watch", is_flag=True, help="Go on for ever: look again at whatever is due.")
+@click.option("--watch", is_flag=True, help="Keep running; re-crawl repositories as they fall due.")
 @click.option("--enqueue", is_flag=True, help="Only write down what is to be fetched, for crawls that watch.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many requests it would take; ask nobody.")
 @click.option(

@@ -75,7 +75,7 @@ def history(
     template: str,
     no_trunc: bool,
 ) -> None:
-    """List all that a tag pointed to, or all changes of the tags of a repository, newest first.
+    """List every digest a tag has pointed to, or all changes of the tags of a repository, newest first.
 
     'mongo:latest' is a tag, 'mongo' the whole repository. Two times in one cell are the earliest and the latest
     that is possible. GAPS counts the stretches in between for which nobody can vouch. CALLED are the other tags

@@ -23,7 +23,7 @@ from hubindex.moment import to_rfc3339, wall
 from hubindex.sources.http.client import HttpClient
 
 LINE_SECONDS = 60.0
-MOST_WARNINGS = 1000
+MAX_WARNINGS = 1000
 _ENOUGH_TO_FORETELL = 10
 _LOOK_SECONDS = 1.0
 _LONG_WAIT = 5.0
@@ -82,10 +82,10 @@ class Display:
     def warn(self, text: str) -> None:
         """One line about something left out."""
         self._warnings += 1
-        if self._quiet or self._warnings > MOST_WARNINGS:
+        if self._quiet or self._warnings > MAX_WARNINGS:
             return
         self.say("warning", text)
-        if self._warnings == MOST_WARNINGS:
+        if self._warnings == MAX_WARNINGS:
             self.say("warning", "no more warnings are shown")
 
     def say(self, level: str, text: str, **facts: object) -> None:

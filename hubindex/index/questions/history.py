@@ -32,8 +32,8 @@ from hubindex.reference import Reference, short_name
 NO_IMAGE = -2
 """What a content without an image for a platform is to whoever asks for that platform."""
 
-_MOST_TOLD = 3
-_MOST_LISTED = 20
+_MAX_TOLD = 3
+_MAX_LISTED = 20
 
 
 class State(Enum):
@@ -318,8 +318,8 @@ class Past:
         ]
         if at is None or not span.is_confirmed(at):
             told += [_told(contradiction, self._name) for contradiction in span.contradictions]
-        if len(told) > _MOST_TOLD:
-            told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
+        if len(told) > _MAX_TOLD:
+            told[_MAX_TOLD:] = [f"and {len(told) - _MAX_TOLD} more"]
         if at is not None:
             told += [
                 _gap_told(before, after)
@@ -396,8 +396,8 @@ def _met(span: Span, other: Span) -> bool:
 
 def _listed(names: Iterable[str]) -> str:
     found = sorted(set(names))
-    more = [f"and {len(found) - _MOST_LISTED} more"] if len(found) > _MOST_LISTED else []
-    return ", ".join([*found[:_MOST_LISTED], *more]) or "none"
+    more = [f"and {len(found) - _MAX_LISTED} more"] if len(found) > _MAX_LISTED else []
+    return ", ".join([*found[:_MAX_LISTED], *more]) or "none"
 
 
 def _no_tag(reference: Reference, facts: repositories.RepositoryFacts) -> str:

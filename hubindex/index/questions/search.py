@@ -31,7 +31,7 @@ _ALL_COMPLETIONS = 800  # in one question, however many words it has
 _MAX_WORDS = 200
 _EVERYTHING = {"", "*"}
 _NO_LIMIT = 1 << 31
-_MOST_STARS = (1 << 63) - 1
+_MAX_STARS = (1 << 63) - 1
 _LAST_RANK = (1 << 63) - 1
 _WINDOW = 100
 _NAMESPACE = r"[a-z0-9._-]{1,255}"
@@ -99,7 +99,7 @@ class _Search:
         self.term = normal_term(query.term)
         self.words = list(dict.fromkeys(fold(self.term)))[:_MAX_WORDS]
         self.bound = _LAST_RANK if query.stars is None else first_rank_below(query.stars)
-        self.least_stars = -_NO_LIMIT if query.stars is None else min(max(query.stars, 0), _MOST_STARS)
+        self.least_stars = -_NO_LIMIT if query.stars is None else min(max(query.stars, 0), _MAX_STARS)
         self.namespace = (query.namespace or "").lower()
         self.alternatives = self._alternatives()
 

@@ -17,7 +17,7 @@ from hubindex.index.questions.archive import Archive
 from hubindex.reference import short_name
 
 _LEAST_DIGITS = 8
-_MOST_LISTED = 10
+_MAX_LISTED = 10
 _OTHER = -2  # a content in which the digest does not occur
 
 
@@ -104,8 +104,8 @@ def _shown(algorithm: str | None, digits: str) -> str:
 
 
 def _ambiguous(algorithm: str | None, digits: str, matching: list[str]) -> str:
-    more = f" and {len(matching) - _MOST_LISTED} more" if len(matching) > _MOST_LISTED else ""
-    listed = ", ".join(matching[:_MOST_LISTED])
+    more = f" and {len(matching) - _MAX_LISTED} more" if len(matching) > _MAX_LISTED else ""
+    listed = ", ".join(matching[:_MAX_LISTED])
     begins = f"{algorithm}:{digits}" if algorithm else digits
     return f"{begins} is the beginning of {len(matching)} digests: {listed}{more}: give more digits"
 

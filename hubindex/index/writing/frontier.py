@@ -37,7 +37,7 @@ _SWEEP_PERIOD = 28 * _DAY
 _FIRST_RETRY, _LAST_RETRY = 15 * _MINUTE, _DAY
 _RESUMABLE = _DAY
 _ALWAYS = 1 << 62
-_MOST_SAID = 500
+_MAX_SAID = 500
 
 
 class Seed(NamedTuple):
@@ -198,7 +198,7 @@ class Frontier:
     def fail(self, job: Job, now: int, failure: str, error: str) -> None:
         """A job failed; it is tried again later, each time after twice as long, at most after a day."""
         wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)
-        values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MOST_SAID]}
+        values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MAX_SAID]}
         self._run("fail_job", {**job.key, **values, "due_at": now + wait})
 
     def retry(self, now: int) -> None:

@@ -34,7 +34,7 @@ INTERRUPTED = "interrupted"
 
 _ALWAYS = 1 << 62
 
-_MOST_PIECES = 8
+_MAX_PIECES = 8
 """A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
 
 _DESCRIBED = (
@@ -73,7 +73,7 @@ class Walk(NamedTuple):
     `names` are the tags that are there; `looked_at` are those of them of which a page that is not stale said what
     they are, None for all. `problem` says why the walk is no sweep; None: it was complete and consistent, or
     `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
-    nobody has seen it. `remark` is what a sweep could not find out. `newest_push` is the latest push time seen;
+    nobody has seen it. `omission` is what a sweep could not find out. `newest_push` is the latest push time seen;
     `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
     still saw everything pushed after it. `before` is what `begin_walk` returned, if it was called.
     """
@@ -83,7 +83,7 @@ class Walk(NamedTuple):
     finished_at: int
     names: set[str]
     problem: str | None = None
-    remark: str | None = None
+    omission: str | None = None
     ends_early: bool = False
     before: Looked | None = None
     newest_push: int | None = None
@@ -134,7 +134,7 @@ class Ingest:
         if tidy and self._engine.dialect.name == "sqlite":
             # Searches are slower without.
             with suppress(StorageError), storage.transaction(self._engine, self._label) as tx:
-                if tx.query("search_pieces")[0][0] > _MOST_PIECES:
+                if tx.query("search_pieces")[0][0] > _MAX_PIECES:
                     tx.run("join_search_pieces", {})
         self._engine.dispose()
 
@@ -266,7 +266,7 @@ class Batch:
             if walk.ends_early and before.problem is not None:  # it is true of what was not read again
                 state.walked_at, state.walk_problem = before
             else:
-                state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.remark
+                state.walked_at, state.walk_problem = walk.started_at, walk.problem or walk.omission
         if walk.problem is None and not walk.ends_early:
             return self._sweep(state, walk, is_latest=is_latest)
         self._partial(state, walk)

@@ -29,7 +29,7 @@ from hubindex.kinds import Kind as ContentKind
 from hubindex.kinds import seen_in_tags
 from hubindex.records import PlatformImage, Tag, TagPage
 
-_MOST_REMEMBERED = 10_000
+_MAX_REMEMBERED = 10_000
 
 _EVIDENCE = ("digest_id", "pushed_at", "first_seen_at", "last_seen_at", "gone_at", "closed_spans", "seen_at")
 _SWEEP = ("repository_id", "started_at", "finished_at", "tag_count")
@@ -579,7 +579,7 @@ class Numbers:
         """The number of a platform name, given out on first use."""
         number = self.platforms.get(name)
         if number is None:
-            if len(self.platforms) >= _MOST_REMEMBERED:
+            if len(self.platforms) >= _MAX_REMEMBERED:
                 self.platforms.clear()
             number = self.platforms[name] = _number(tx, "platform", name)
         return number
@@ -590,7 +590,7 @@ class Numbers:
             return None
         number = self._media_types.get(name)
         if number is None:
-            if len(self._media_types) >= _MOST_REMEMBERED:
+            if len(self._media_types) >= _MAX_REMEMBERED:
                 self._media_types.clear()
             number = self._media_types[name] = _number(tx, "media_type", name)
         return number

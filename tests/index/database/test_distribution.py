@@ -26,6 +26,7 @@ EVERY_SHARD = {
     "health": "a check counts whole tables",
     "repositories.counts": "the status counts whole tables",
     "history.tag": "it finds the repository by its name, in the same statement",
+    "repositories.complete_tags": "it finds the repository by its name, in the same statement",
     "history.repositories_changed": "a difference of the whole index knows no repository",
     "history.shared_digests": "a check counts whole tables",
     "history.has_digest": "who asks for a digest knows no repository",

@@ -230,7 +230,7 @@ def test_a_refresh_plans_new_repositories_only(ingest: Ingest) -> None:
         (None, NOW, "page 2: broke off", (False, False)),
         (NOW - 28 * DAY, NOW, None, (False, True)),
     ],
-    ids=["never", "swept", "looked at since", "with a remark", "broke off since", "broke off", "long ago"],
+    ids=["never", "swept", "looked at since", "with a omission", "broke off since", "broke off", "long ago"],
 )
 def test_a_job_tells_what_the_last_walks_were_worth(
     ingest: Ingest, location: Location, swept: int | None, walked: int | None, problem: str | None,

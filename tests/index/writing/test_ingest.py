@@ -1111,7 +1111,7 @@ def test_two_processes_write_the_same_repositories(location: Location, reader: R
         f"""
         from hubindex.index.writing.ingest import Ingest
         from hubindex.index.database.location import Location
-        from tests.index.test_ingest import _write_rounds
+        from tests.index.writing.test_ingest import _write_rounds
         _write_rounds(Ingest(Location.parse({location.target!r})), 1, {ROUNDS})
         """
     )
@@ -1225,7 +1225,7 @@ def test_a_remark_does_not_make_a_sweep_less(ingest: Ingest, location: Location,
     crawl(ingest, mongo, 10, tag("a", 1), tag("b", 2))
     with ingest.transaction() as batch:
         batch.tag_page(mongo, page([tag("a", 1)], 20))
-        ended = batch.finish_walk(Walk(mongo, 20, 20, {"a"}, remark="one digest was not asked for"))
+        ended = batch.finish_walk(Walk(mongo, 20, 20, {"a"}, omission="one digest was not asked for"))
     assert ended == 1
     assert rows(location, "SELECT swept_at, walk_problem FROM repository") == [
         (20, "one digest was not asked for")

@@ -18,7 +18,7 @@ _CANARY_SECONDS = 60
 _ASKED = 3
 
 
-class Belief:
+class CanaryCheck:
     """Asks again, and asks for what must be there, before a *no* of Docker Hub means anything.
 
     Clients that asked for too much have been told for hours that repositories do not exist, and that searches find
@@ -45,10 +45,10 @@ class Belief:
             else:
                 if not remaining or not is_doubtful(answer):
                     return answer
-            await self._look_at_the_canary()
+            await self._require_canary()
         raise AssertionError
 
-    async def _look_at_the_canary(self) -> None:
+    async def _require_canary(self) -> None:
         async with self._asking:
             if self._now() < self._sane_at + _CANARY_SECONDS:
                 return

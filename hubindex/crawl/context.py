@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hubindex.crawl.belief import Belief
+from hubindex.crawl.canary import CanaryCheck
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.errors import (
@@ -28,8 +28,8 @@ from hubindex.sources.registry.client import Registry
 T = TypeVar("T")
 
 
-_MOST_REFUSED = 10
-_MOST_UNANSWERED = 10
+_MAX_REFUSED = 10
+_MAX_UNANSWERED = 10
 
 
 class Stopped(Exception):
@@ -37,8 +37,8 @@ class Stopped(Exception):
 
 
 @dataclass
-class Desk:
-    """One crawl's sources and what it has come to. `in_hand` are the claimed jobs that are not done, by key.
+class CrawlContext:
+    """One crawl's sources and what it has come to. `leased` are the claimed jobs that are not done, by key.
 
     `warn` is told in one line of each row left out and of each thing that could not be fetched.
     """
@@ -49,10 +49,10 @@ class Desk:
     plan: Plan
     warn: Callable[[str], None]
     clock: Callable[[], int]
-    belief: Belief
+    canary: CanaryCheck
     owner: Owner = field(default_factory=Owner)
     progress: Progress = field(default_factory=Progress)
-    in_hand: dict[tuple[int, int], Job] = field(default_factory=dict)
+    leased: dict[tuple[int, int], Job] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     refused_in_a_row: int = 0
     storage_error: BaseException | None = None
@@ -90,9 +90,9 @@ class Desk:
         """Whether it makes no sense to ask for anything else."""
         if isinstance(error, Forbidden):
             self.refused_in_a_row += 1
-            return self.refused_in_a_row >= _MOST_REFUSED
+            return self.refused_in_a_row >= _MAX_REFUSED
         if isinstance(error, Unreachable) and not self.progress.answers:
-            return self.progress.failures >= _MOST_UNANSWERED
+            return self.progress.failures >= _MAX_UNANSWERED
         return isinstance(error, Blocked | RateLimited | GivenUp)
 
     async def leave(self, write: Callable[[Batch], T], count: Callable[[T], None]) -> None:
@@ -113,7 +113,7 @@ class Desk:
 
     def done(self, job: Job) -> None:
         """A job is off our hands, and the index says so."""
-        self.in_hand.pop((job.repository_id, job.seed_id), None)
+        self.leased.pop((job.repository_id, job.seed_id), None)
         self.changed.set()
 
     def close(self, batch: Batch, job: Job, error: SourceError | Stopped | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from hubindex.crawl.belief import Belief
+from hubindex.crawl.canary import CanaryCheck
 from hubindex.errors import Blocked, NotFound, Unreachable
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
@@ -36,19 +36,19 @@ def is_zero(answer: int) -> bool:
 
 
 def believe(
-    hub: FakeHub, story: Callable[[Belief], Awaitable[int]], now: Callable[[], float] = lambda: 0.0
+    hub: FakeHub, story: Callable[[CanaryCheck], Awaitable[int]], now: Callable[[], float] = lambda: 0.0
 ) -> int:
-    """What a story about a belief in a served Hub comes to."""
+    """What a story about a canary in a served Hub comes to."""
 
     async def telling() -> int:
         async with hub.serve() as url, HttpClient(tries=1) as http:
-            return await story(Belief(DockerHub(http, url), now))
+            return await story(CanaryCheck(DockerHub(http, url), now))
 
     return asyncio.run(telling())
 
 
 def ask(hub: FakeHub, question: Question) -> int:
-    return believe(hub, lambda belief: belief.ask(question, is_zero))
+    return believe(hub, lambda canary: canary.ask(question, is_zero))
 
 
 def test_a_plain_answer_is_believed_at_once() -> None:
@@ -110,9 +110,9 @@ def test_the_canary_is_asked_for_once_a_minute() -> None:
     """However many doubts there are, at once or one after the other."""
     hub, times = FakeHub(), iter([0.0, 0.0, 30.0, 59.9, 60.0, 60.0, 61.0])
 
-    async def story(belief: Belief) -> int:
+    async def story(canary: CanaryCheck) -> int:
         for _ in range(5):
-            await belief.ask(Question(0, 1), is_zero)
+            await canary.ask(Question(0, 1), is_zero)
         return len(hub.requests)
 
     assert believe(hub, story, lambda: next(times)) == 2
@@ -122,8 +122,8 @@ def test_doubts_at_the_same_time_share_one_look() -> None:
     """One asks, the others wait for what it finds."""
     hub = FakeHub()
 
-    async def story(belief: Belief) -> int:
-        await asyncio.gather(*(belief.ask(Question(0), is_zero) for _ in range(10)))
+    async def story(canary: CanaryCheck) -> int:
+        await asyncio.gather(*(canary.ask(Question(0), is_zero) for _ in range(10)))
         return len(hub.requests)
 
     assert believe(hub, story) == 1
