@@ -195,7 +195,7 @@ def _unreadable(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
             return Outcome(Kind.LEARNED, open=_seen(span._replace(pushed_at=pushed_at), sight.at, sweeps))
         if span.pushed_at is None or pushed_at > span.pushed_at:
             return Outcome(Kind.PUSHED_AGAIN, open=begin(sight, sweeps), closed=_close(span, confirmed))
-    if span.content is None or span.last_seen_at is not None:
+    if span.last_seen_at is not None or (span.content is None and span.pushed_at is None):
         return _SAME
     return Outcome(Kind.LEARNED, open=span._replace(last_seen_at=confirmed))
 

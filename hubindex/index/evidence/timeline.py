@@ -370,7 +370,7 @@ def _pieces(
     moments = {moment for both in sights for moment in both}
     moments.update(
         started for started, finished in sweeps()
-        if found.first_seen_at < started and finished < found.last_seen_at
+        if any(first < started and finished < last for first, last in sights)
         and not any(started <= other.first_seen_at <= finished for other in against)
     )  # fmt: skip
     absent_at = min((other.first_seen_at for other in against if other.content == GONE), default=None)

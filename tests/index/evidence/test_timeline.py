@@ -167,6 +167,11 @@ CASES: dict[str, tuple[list[Evidence], list[Sweep], str]] = {
         [(9, 9)],
         "  AAAAAaaaaaaaBBBBbb",
     ),
+    "a sweep that could not read the tag is no sight of its push": (
+        [Evidence(UNKNOWN, 2, 3, 3, 6), Evidence(A, 2, 7, 7)],
+        [(4, 4), (6, 6)],
+        "  AAaaaaaaaaaaaaaaaa",
+    ),
     "back at the moment it was found gone": (
         [Evidence(A, 2, 4, 6, 9), Evidence(B, None, 9, 15)],
         [],
