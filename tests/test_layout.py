@@ -141,6 +141,13 @@ def test_the_rooms_of_the_index() -> None:
                 assert found is None or f"index/{found[1]}" in allowed, (file, name)
 
 
+def test_only_commands_write() -> None:
+    """The other parts of a crawl send commands to the writer: none of them has a batch in its hands."""
+    for file in (PACKAGE / "crawl").glob("*.py"):
+        names = set(imported_names(ast.parse(file.read_text("utf-8")), "hubindex.crawl"))
+        assert file.name == "commands.py" or "hubindex.index.writing.ingest.Batch" not in names, file
+
+
 @pytest.mark.parametrize(
     "sources",
     [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from hubindex.crawl.canary import CanaryCheck
+from hubindex.crawl.commands import Command, EndJob, EndMissing, Failure
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.errors import (
@@ -18,8 +19,8 @@ from hubindex.errors import (
     SourceError,
     Unreachable,
 )
-from hubindex.index.writing.frontier import LATEST, Job, Owner, next_visit
-from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
+from hubindex.index.writing.frontier import Job, JobKey, Owner
+from hubindex.index.writing.ingest import Absence
 from hubindex.records import RepositoryPage, TagPage
 from hubindex.reference import short_name
 from hubindex.sources.hub.client import DockerHub
@@ -38,7 +39,7 @@ class Stopped(Exception):
 
 @dataclass
 class CrawlContext:
-    """One crawl's sources and what it has come to. `leased` are the claimed jobs that are not done, by key.
+    """One crawl's sources and what it has come to. `leased` are the jobs that are claimed and not done, by key.
 
     `warn` is told in one line of each row left out and of each thing that could not be fetched.
     """
@@ -52,7 +53,7 @@ class CrawlContext:
     canary: CanaryCheck
     owner: Owner = field(default_factory=Owner)
     progress: Progress = field(default_factory=Progress)
-    leased: dict[tuple[int, int], Job] = field(default_factory=dict)
+    leased: set[JobKey] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     refused_in_a_row: int = 0
     storage_error: BaseException | None = None
@@ -95,8 +96,8 @@ class CrawlContext:
             return self.progress.failures >= _MAX_UNANSWERED
         return isinstance(error, Blocked | RateLimited | GivenUp)
 
-    async def leave(self, write: Callable[[Batch], T], count: Callable[[T], None]) -> None:
-        """Leave an action to the writer and go on; its outcome is counted once it is committed."""
+    async def leave(self, command: Command[T], count: Callable[[T], None]) -> None:
+        """Leave a command to the writer and go on; its answer is counted once it is committed."""
 
         def settled(future: "asyncio.Future[T]") -> None:
             if future.cancelled():
@@ -109,39 +110,23 @@ class CrawlContext:
 
         if self.storage_error is not None:
             raise self.storage_error
-        (await self.writer.accept(write)).add_done_callback(settled)
+        (await self.writer.accept(command)).add_done_callback(settled)
 
     def done(self, job: Job) -> None:
         """A job is off our hands, and the index says so."""
-        self.leased.pop((job.repository_id, job.seed_id), None)
+        self.leased.discard(job.key)
         self.changed.set()
 
-    def close(self, batch: Batch, job: Job, error: SourceError | Stopped | None) -> None:
-        """Write down in the frontier what came of a job: done, failed, or given back."""
-        now = self.clock()
+    def end_of(self, job: Job, error: SourceError | Stopped | None) -> EndJob:
+        """What is to be written into the frontier of a job: it is done, has failed, or is given back."""
+        end = EndJob(job, self.owner.name, self.clock())
         if isinstance(error, Stopped | BudgetSpent):
-            batch.frontier.release(self.owner.name, [job])
-        elif error is not None:
-            batch.frontier.fail(job, now, type(error).__name__, str(error))
-        elif job.seed is not None:
-            batch.frontier.finish_seed(job, now)
-        else:
-            batch.frontier.finish(job, now, next_visit(now, batch.changed_at(job.repository_id)))
+            return end._replace(is_given_back=True)
+        return end if error is None else end._replace(failure=Failure(type(error).__name__, str(error)))
 
     async def missing(self, job: Job, name: str, at: int) -> None:
         """A source says, and keeps saying, that there is no such repository: that is an answer, and no failure."""
-
-        def write(batch: Batch) -> Absence:
-            absence, now = batch.repository_missing(name, at), self.clock()
-            if absence is Absence.MISSING:
-                batch.frontier.finish(job, now, now + GONE_AFTER)
-            elif absence is Absence.UNKNOWN and job.seed is not None:
-                batch.frontier.forget(job)  # a slip of the pen, most likely
-            else:
-                batch.frontier.finish(job, now, now + LATEST)
-            return absence
-
-        absence = await self.writer.write(write)
+        absence = await self.writer.write(EndMissing(job, name, at, self.clock()))
         self.done(job)
         self.progress.missing += 1
         if absence is Absence.GONE:

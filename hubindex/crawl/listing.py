@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Container, Sequence
 from functools import partial
 from typing import Protocol
 
+from hubindex.crawl.commands import StoreRepositories, StoreResults, Visits
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.errors import NotFound, PaginationRefused, SourceError
 from hubindex.index.writing.frontier import NAMESPACE, TERM, Job
-from hubindex.index.writing.ingest import Batch, Stored
+from hubindex.index.writing.ingest import Stored
 from hubindex.records import Repository, RepositoryPage
 
 PAGE_SIZE = 100
@@ -63,7 +64,7 @@ class Lister:
             context.failed(refused)
         # Some of a list that the Hub does not show to the end is all that can be had.
         told = None if isinstance(error, PaginationRefused) else error
-        await context.writer.write(lambda batch: context.close(batch, job, told))
+        await context.writer.write(context.end_of(job, told))
         context.done(job)
 
     async def _term(self, job: Job, term: str, wanted: int) -> None:
@@ -87,9 +88,9 @@ class Lister:
                     found.update((repository.name, repository.repository_id) for repository in stored)
                     if not found:
                         self._context.warn(f"{term}: Docker Hub finds nothing")
-                    await self._leave_hits(
-                        term, list(found.values()), page.observed_at, whole=not (page.more or refused)
-                    )
+                    is_whole = not (page.more or refused)
+                    results = StoreResults(term, list(found.values()), page.observed_at, is_whole)
+                    await self._context.writer.write(results)
                     if len(found) >= wanted or (len(found) == before and not refused):
                         return
             except PaginationRefused as error:
@@ -97,9 +98,6 @@ class Lister:
             if refused is None or len(found) >= min(wanted, count):
                 return
         raise PaginationRefused(f"{term}: {len(found):,} of {min(wanted, count):,} results came: {refused}")
-
-    async def _leave_hits(self, term: str, places: Sequence[int], at: int, *, whole: bool) -> None:
-        await self._context.writer.write(lambda batch: batch.search_results(term, places, at, whole=whole))
 
     async def _namespace(self, job: Job, namespace: str) -> None:
         """All repositories; if anonymous callers are refused further pages, what other orders show first too."""
@@ -151,15 +149,11 @@ class Lister:
     async def _store(self, job: Job, records: Sequence[Repository], seen_at: int) -> list[Stored]:
         """Store repositories, and let them be visited."""
         context, progress = self._context, self._context.progress
-
-        def write(batch: Batch) -> list[Stored]:
-            stored = batch.repositories(records, seen_at)
-            if job.seed is not None and job.seed.with_tags:
-                now, ids = context.clock(), [each.repository_id for each in stored]
-                batch.frontier.visit(ids, job.asked_by, now, context.plan.fresh_since(now))
-            return stored
-
-        stored = await context.writer.write(write)
+        visits = None
+        if job.seed is not None and job.seed.with_tags:
+            now = context.clock()
+            visits = Visits(job.asked_by, now, context.plan.fresh_since(now))
+        stored = await context.writer.write(StoreRepositories(records, seen_at, visits))
         context.changed.set()  # they can be visited while the list goes on
         for repository in stored:
             # What is new is not changed as well when a second search finds it and knows more of it.

@@ -1,15 +1,16 @@
 """The visit of a repository: as few requests as tell what its tags are now."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from hubindex.crawl.commands import FinishWalk, LeastKnown, StoredPage, StorePage
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
 from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.writing.frontier import Job
-from hubindex.index.writing.ingest import INTERRUPTED, Batch
 from hubindex.index.writing.tagwriter import PageOutcome
+from hubindex.index.writing.walks import INTERRUPTED
 from hubindex.records import Tag, TagPage
 
 _WALKS = 3
@@ -40,7 +41,8 @@ class Visitor:
                 is_settled = await self._walk(job, log)
             except asyncio.CancelledError:
                 if log.pages:
-                    self._context.writer.accept_last(self._proof(job, log, INTERRUPTED))
+                    walk = log.finish(self._context.clock(), INTERRUPTED)
+                    self._context.writer.accept_last(FinishWalk(log.number, walk, log.left, None))
                 raise
             if is_settled or not (remaining and log.is_worth_repeating):
                 if not is_settled:
@@ -115,68 +117,37 @@ class Visitor:
 
     async def _write_page(self, job: Job, log: WalkLog, page: TagPage) -> bool:
         """Store a page, and end the walk if it says nothing new; returns whether it ended."""
-
-        def write(batch: Batch) -> tuple[PageOutcome, bool]:
-            outcome = batch.tag_page(job.repository_id, page)
-            if outcome.is_stale:
-                log.take_for_stale(page)
-            is_known = not (outcome.news or log.unreadable)
-            ends = is_known and batch.has_as_many_tags(job.repository_id, page.count)
-            if outcome.news:
-                log.begin(batch)
-            elif ends:
-                batch.finish_walk(log.finish(self._context.clock(), ends_early=True))
-                self._context.close(batch, job, None)
-            return outcome, ends
-
-        outcome, ends = await self._context.writer.write(write)
-        self._count(job, outcome)
-        if ends:
+        end = None
+        if not log.unreadable:
+            walk = log.finish(self._context.clock(), ends_early=True)
+            end = FinishWalk(log.number, walk, log.left + 1, self._context.end_of(job, None))
+        stored = await self._context.writer.write(self._store(log, page, end))
+        self._count(job, stored.outcome)
+        if stored.is_end:
             self._settled(job, 0)
-        return ends
+        return stored.is_end
 
     async def _leave_page(self, job: Job, log: WalkLog, page: TagPage) -> None:
-        place = log.leave()
+        def count(stored: StoredPage) -> None:
+            self._count(job, stored.outcome)
 
-        def write(batch: Batch) -> PageOutcome:
-            outcome = batch.tag_page(job.repository_id, page)
-            log.commits[place] = batch.commit
-            if outcome.is_stale:
-                log.take_for_stale(page)
-            if outcome.news:
-                log.begin(batch)
-            return outcome
+        await self._context.leave(self._store(log, page), count)
 
-        await self._context.leave(write, lambda outcome: self._count(job, outcome))
+    def _store(self, log: WalkLog, page: TagPage, end: FinishWalk | None = None) -> StorePage:
+        log.left += 1
+        return StorePage(log.repository_id, log.number, log.started_at, page, end)
 
     async def _finish(self, job: Job, log: WalkLog, error: _Failure, omission: str | None = None) -> None:
         """Leave to the writer what a walk proves, after all of its pages."""
-        if log.pages:
-            problem = None if error is None else f"page {log.pages + 1}: {error}"
-            write = self._proof(job, log, problem, error, omission)
-        else:
-
-            def write(batch: Batch) -> int:
-                self._context.close(batch, job, error)
-                return 0
-
-        await self._context.leave(write, lambda gone: self._settled(job, gone))
-
-    def _proof(
-        self, job: Job, log: WalkLog, problem: str | None, error: _Failure = None, omission: str | None = None
-    ) -> Callable[[Batch], int]:
+        end = self._context.end_of(job, error)
+        if not log.pages:
+            await self._context.leave(end, lambda _: self._settled(job, 0))
+            return
+        problem = None if error is None else f"page {log.pages + 1}: {error}"
         walk = log.finish(self._context.clock(), problem, omission)
-
-        def write(batch: Batch) -> int:
-            if log.has_lost_a_page(batch.commit):
-                batch.finish_walk(walk._replace(problem="a page could not be stored", oldest_push=None))
-                return 0  # whoever has the job next does it
-            gone = batch.finish_walk(log.without_stale(walk))
-            if problem != INTERRUPTED:
-                self._context.close(batch, job, error)
-            return gone
-
-        return write
+        await self._context.leave(
+            FinishWalk(log.number, walk, log.left, end), lambda gone: self._settled(job, gone)
+        )
 
     def _count(self, job: Job, outcome: PageOutcome) -> None:
         self._context.progress.new_tags += outcome.new
@@ -224,7 +195,7 @@ class Visitor:
     async def _heads_of(self, job: Job, log: WalkLog, unseen: Sequence[str], at: int) -> int:
         """Ask for digests, those known least first; returns how many were left."""
         context, most = self._context, self._context.plan.heads
-        ordered = await context.writer.write(lambda batch: batch.least_known(job.repository_id, unseen))
+        ordered = await context.writer.write(LeastKnown(job.repository_id, unseen))
         for start in range(0, len(ordered[:most]), _HEADS_AT_A_TIME):
             names = ordered[start : min(start + _HEADS_AT_A_TIME, most)]
             context.check()

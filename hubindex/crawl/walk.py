@@ -1,9 +1,12 @@
 """A walk over a repository's tag list, and whether it proves what it did not see."""
 
+import itertools
 from collections.abc import Iterable
 
-from hubindex.index.writing.ingest import Batch, Commit, Looked, Walk
+from hubindex.index.writing.walks import Walk
 from hubindex.records import TagPage
+
+_numbers = itertools.count(1)
 
 
 class WalkLog:
@@ -14,26 +17,24 @@ class WalkLog:
     than deleted: if it never falls, no row has moved up, and only what was pushed again, and jumped from the part
     not yet read to the top, can have been missed. The top is read once more for that (`again`).
 
-    `looked_at` are the names of the tags that pages showed now, and not as they had been before (`stale_pages`).
-    `unreadable` counts the rows that could not be understood: each may have been news of any tag.
-    Pages are stored while others are fetched: `commits` has for each the transaction it went into. If one is lost
-    the walk proves nothing.
+    `looked_at` are the names of the tags that pages showed. `unreadable` counts the rows that could not be
+    understood: each may have been news of any tag. Pages are stored while others are fetched: `left` counts those
+    that were left to the writer, which knows the walk by its `number`.
     """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
         self.repository_id = repository_id
+        self.number = next(_numbers)
         self.started_at = started_at
         self.pages = 0
+        self.left = 0
         self.names: set[str] = set()
         self.looked_at: set[str] = set()
-        self.commits: list[Commit | None] = []
-        self._before: Looked | None = None
         self.count: int | None = None
         self._moved = False
         self._fell = False
         self._repeated = 0
         self.unreadable = 0
-        self.stale_pages = 0
         self._newest_push: int | None = None
         self._oldest_push: int | None = None
         self._in_order = True
@@ -61,19 +62,6 @@ class WalkLog:
         else:
             self._repeated += len(page.tags) - fresh
         return page.more and fresh > 0  # a list that repeats itself would go on for ever
-
-    def begin(self, batch: Batch) -> None:
-        """A page has brought news: until the walk has ended it is taken for one that was interrupted."""
-        self._before = batch.begin_walk(self.repository_id, self.started_at) or self._before
-
-    def leave(self) -> int:
-        """A page is left to be stored; returns its place in `commits`."""
-        self.commits.append(None)
-        return len(self.commits) - 1
-
-    def has_lost_a_page(self, now: Commit) -> bool:
-        """Whether a page is neither stored nor part of the transaction that is open now."""
-        return any(commit is None or not (commit is now or commit.is_done) for commit in self.commits)
 
     def add_names(self, names: Iterable[str]) -> None:
         """Take in all names that another source lists: they are as good as seen."""
@@ -106,23 +94,10 @@ class WalkLog:
             problem=error or (None if ends_early else self._inconsistency()),
             omission=omission,
             ends_early=ends_early,
-            before=self._before,
             newest_push=self._newest_push,
             oldest_push=self._oldest_push if self._in_order else None,
             looked_at=self.looked_at,
         )
-
-    def take_for_stale(self, page: TagPage) -> None:
-        """A page said what had been before: nothing it shows was looked at now."""
-        self.stale_pages += 1
-        self.looked_at.difference_update(tag.name for tag in page.tags)
-
-    def without_stale(self, walk: Walk) -> Walk:
-        """What the walk proves if some of its pages are old: no more than the others showed."""
-        if not self.stale_pages:
-            return walk
-        told = walk.problem or "some answers are older than what was seen before"
-        return walk._replace(problem=told, ends_early=False, oldest_push=None)
 
     def _inconsistency(self) -> str | None:
         if self.unreadable:

@@ -8,18 +8,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from hubindex.crawl.commands import Command
 from hubindex.errors import StorageError
 from hubindex.index.database.location import Location
-from hubindex.index.writing.ingest import Batch, Ingest
+from hubindex.index.writing.ingest import Ingest
 
 T = TypeVar("T")
 
 BATCH_ROWS = 5000
 """A transaction ends when this many rows wait, or when nothing more does."""
 
-_QUEUED_ACTIONS = 64
+_QUEUED_COMMANDS = 64
 
 _COLLECT_SELDOM = (20_000, 20, 20)  # records and rows are many, and have no cycles: 8 % of a crawl
 
@@ -40,11 +41,11 @@ _SWITCH_SECONDS = 0.0005
 """How long the event loop may wait for this thread when it comes back from a socket: 5 ms cost a quarter."""
 
 
-class _Job(Generic[T]):
-    """An action on a batch, and the future in which the event loop waits for its outcome."""
+class _Queued(Generic[T]):
+    """A command, and the future in which the event loop waits for its answer."""
 
-    def __init__(self, action: Callable[[Batch], T], loop: asyncio.AbstractEventLoop) -> None:
-        self.action = action
+    def __init__(self, command: Command[T], loop: asyncio.AbstractEventLoop) -> None:
+        self.command = command
         self.loop = loop
         self.future: asyncio.Future[T] = loop.create_future()
 
@@ -66,22 +67,22 @@ class _Job(Generic[T]):
 class Writer:
     """An `Ingest` in a thread of its own; used as an async context manager. `warn` is told what it waits for.
 
-    Actions run in the order in which they were written. On leaving, everything accepted is written first; if the
+    Commands run in the order in which they were accepted. On leaving, everything accepted is written first; if the
     crawl was interrupted, what can be written within seconds.
     """
 
     def __init__(self, location: Location, warn: Callable[[str], None] = lambda _: None) -> None:
         self._location = location
         self._warn = warn
-        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
-        self._room = asyncio.Semaphore(_QUEUED_ACTIONS)
+        self._queue: queue.SimpleQueue[_Queued[Any] | None] = queue.SimpleQueue()
+        self._room = asyncio.Semaphore(_QUEUED_COMMANDS)
         self._thread = threading.Thread(target=self._run, name="hubindex-writer", daemon=True)
         self._ready: asyncio.Future[None] | None = None
         self._leaving = threading.Event()
         self._interrupted = threading.Event()
         self._ingest: Ingest | None = None
 
-    async def __aenter__(self) -> "Writer":
+    async def __aenter__(self) -> Self:
         """Open the index, creating or migrating it. Raises `StorageError`, `NewerIndex`."""
         self._loop = asyncio.get_running_loop()
         self._ready = self._loop.create_future()
@@ -90,7 +91,7 @@ class Writer:
         try:
             await self._ready
         except BaseException:
-            self._jobs.put(None)
+            self._queue.put(None)
             raise
         self._interpreter = sys.getswitchinterval(), gc.get_threshold()
         sys.setswitchinterval(_SWITCH_SECONDS)
@@ -103,7 +104,7 @@ class Writer:
         sys.setswitchinterval(switch_interval)
         gc.set_threshold(*threshold)
         self._leaving.set()
-        self._jobs.put(None)
+        self._queue.put(None)
         is_interrupted = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
             await self._end(_GRACE_SECONDS if is_interrupted else None)
@@ -125,23 +126,23 @@ class Writer:
             if self._ended.done():
                 return
 
-    async def write(self, action: Callable[[Batch], T]) -> T:
-        """Run `action` in a transaction and return its outcome once that is committed."""
-        return await (await self.accept(action))
+    async def write(self, command: Command[T]) -> T:
+        """Run a command in a transaction and return its answer once that is committed."""
+        return await (await self.accept(command))
 
-    async def accept(self, action: Callable[[Batch], T]) -> "asyncio.Future[T]":
-        """Take `action` over, waiting only while too much else waits; the future is its committed outcome."""
+    async def accept(self, command: Command[T]) -> "asyncio.Future[T]":
+        """Take a command over, waiting only while too much else waits; the future is its committed answer."""
         await self._room.acquire()
-        job = _Job(action, self._loop)
-        job.future.add_done_callback(self._settled)
-        self._jobs.put(job)
-        return job.future
+        item = _Queued(command, self._loop)
+        item.future.add_done_callback(self._settled)
+        self._queue.put(item)
+        return item.future
 
-    def accept_last(self, action: Callable[[Batch], object]) -> None:
-        """Take an action over without waiting: the crawl is being cancelled, and nobody asks what came of it."""
-        job = _Job(action, self._loop)
-        job.future.add_done_callback(_look_at)
-        self._jobs.put(job)
+    def accept_last(self, command: Command[object]) -> None:
+        """Take a command over without waiting: the crawl is being cancelled, and nobody asks what came of it."""
+        item = _Queued(command, self._loop)
+        item.future.add_done_callback(_look_at)
+        self._queue.put(item)
 
     def _settled(self, future: "asyncio.Future[Any]") -> None:
         self._room.release()
@@ -155,8 +156,8 @@ class Writer:
             return
         self._tell_ready(None)
         try:
-            while (job := self._jobs.get()) is not None:
-                if not self._batch(ingest, job):
+            while (item := self._queue.get()) is not None:
+                if not self._batch(ingest, item):
                     return
         finally:
             ingest.close(tidy=not self._interrupted.is_set())
@@ -179,48 +180,48 @@ class Writer:
 
         self._loop.call_soon_threadsafe(settle)
 
-    def _batch(self, ingest: Ingest, first: _Job[Any]) -> bool:
-        """Write jobs in one transaction; returns whether more may follow."""
-        jobs, goes_on = [first], True
+    def _batch(self, ingest: Ingest, first: _Queued[Any]) -> bool:
+        """Run commands in one transaction; returns whether more may follow."""
+        items, goes_on = [first], True
         try:
             with ingest.transaction() as batch:
-                values = [first.action(batch)]
-                while batch.pending < BATCH_ROWS and not self._jobs.empty() and not self._interrupted.is_set():
-                    job = self._jobs.get()
-                    if job is None:
+                values = [first.command.run(batch)]
+                while batch.pending < BATCH_ROWS and not self._queue.empty() and not self._interrupted.is_set():
+                    item = self._queue.get()
+                    if item is None:
                         goes_on = False
                         break
-                    jobs.append(job)
-                    values.append(job.action(batch))
-        except Exception as error:  # whoever waits for a job is told, whatever it was
+                    items.append(item)
+                    values.append(item.command.run(batch))
+        except Exception as error:  # whoever waits for one is told, whatever it was
             if self._interrupted.is_set():
-                for job in jobs:
-                    job.fail(error)
+                for item in items:
+                    item.fail(error)
             else:
-                self._one_by_one(ingest, jobs, error)
+                self._one_by_one(ingest, items, error)
         else:
-            for job, value in zip(jobs, values, strict=True):
-                job.succeed(value)
+            for item, value in zip(items, values, strict=True):
+                item.succeed(value)
         return goes_on and not self._interrupted.is_set()
 
-    def _one_by_one(self, ingest: Ingest, jobs: list[_Job[Any]], error: Exception) -> None:
-        """One action spoilt a transaction, or the engine chose it as the victim of a deadlock: save the others."""
-        for job in jobs:
-            if len(jobs) == 1 and not isinstance(error, StorageError):
-                job.fail(error)
+    def _one_by_one(self, ingest: Ingest, items: list[_Queued[Any]], error: Exception) -> None:
+        """One command spoilt a transaction, or it was the victim of a deadlock: save the others."""
+        for item in items:
+            if len(items) == 1 and not isinstance(error, StorageError):
+                item.fail(error)
                 return
             if self._interrupted.is_set():
-                job.fail(error)
+                item.fail(error)
                 continue
             try:
-                value = self._alone(ingest, job)
+                value = self._alone(ingest, item)
             except Exception as own_error:
-                job.fail(own_error)
+                item.fail(own_error)
             else:
-                job.succeed(value)
+                item.succeed(value)
 
-    def _alone(self, ingest: Ingest, job: _Job[T]) -> T:
-        """Run one action in a transaction of its own, again if a deadlock makes it the victim.
+    def _alone(self, ingest: Ingest, item: _Queued[T]) -> T:
+        """Run one command in a transaction of its own, again if a deadlock makes it the victim.
 
         If the server goes away it is waited for. A commit that was under way then may have come through: to say
         the same again changes nothing.
@@ -229,7 +230,7 @@ class Writer:
         while True:
             try:
                 with ingest.transaction() as batch:
-                    return job.action(batch)
+                    return item.command.run(batch)
             except StorageError as error:
                 if ingest.is_lost(error) and time.monotonic() < patience:
                     if not is_told:

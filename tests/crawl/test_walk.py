@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from hubindex.crawl.walk import WalkLog
-from hubindex.index.writing.ingest import Commit, Walk
+from hubindex.index.writing.tagwriter import PageOutcome
+from hubindex.index.writing.walks import StoredPages, Walk
 from hubindex.records import Tag, TagPage
 
 
@@ -30,9 +31,9 @@ def walked(*pages: TagPage, error: str | None = None) -> Walk:
     return log.finish(2000, error)
 
 
-def dated(*pushes: int | None) -> TagPage:
+def dated(*pushes: int | None, more: bool = False) -> TagPage:
     """A page whose tags were pushed at these times."""
-    return page(*((f"t{number}", at) for number, at in enumerate(pushes)), count=len(pushes))
+    return page(*((f"t{number}", at) for number, at in enumerate(pushes)), count=len(pushes), more=more)
 
 
 def test_a_walk_that_saw_every_tag_is_a_sweep() -> None:
@@ -49,15 +50,23 @@ def test_a_walk_of_one_page_is_a_single_moment() -> None:
 
 def test_what_an_old_page_shows_was_not_looked_at() -> None:
     """Such a walk is no sweep, and confirms what its other pages show, tag by tag."""
-    log = WalkLog(7, 1000)
+    stale = PageOutcome()
+    stale.is_stale = True
     pages = [dated(9, 8), page("old", more=False)]
-    for each in pages:
-        log.add(each)
-    log.take_for_stale(pages[1])
-    walk = log.without_stale(log.finish(2000))
+    stored = StoredPages(1).add(pages[0], PageOutcome(), None).add(pages[1], stale, None)
+    walk = stored.proven(walked(*pages), 2)
     assert walk.problem is not None
     assert (walk.looked_at, walk.oldest_push) == ({"t0", "t1"}, None)
     assert walk.names == {"t0", "t1", "old"}
+    seen_again = stored.add(page("old"), PageOutcome(), None)
+    assert seen_again.proven(walked(*pages), 3).looked_at == {"t0", "t1", "old"}
+
+
+def test_a_walk_of_which_a_page_could_not_be_stored_proves_nothing() -> None:
+    """Nobody knows which tags that page showed, and what they had become."""
+    stored = StoredPages(1).add(dated(9, 8), PageOutcome(), None)
+    walk = stored.proven(walked(dated(9, 8, more=True), page("c")), 2)
+    assert (walk.problem, walk.oldest_push, walk.looked_at) == ("a page could not be stored", None, set())
 
 
 def test_an_empty_list_is_seen_as_a_whole_one() -> None:
@@ -227,16 +236,3 @@ def test_a_push_at_the_beginning_of_time_is_a_push() -> None:
     """Zero milliseconds is a time, not an absence."""
     walk = walked(dated(0, None))
     assert (walk.newest_push, walk.oldest_push) == (0, 0)
-
-
-def test_a_page_counts_once_its_transaction_is_committed() -> None:
-    """One that was told to a transaction that failed is lost; one of the open transaction goes with it."""
-    log, failed, done, now = WalkLog(7, 1000), Commit(), Commit(), Commit()
-    done.is_done = True
-    log.commits[log.leave()] = done
-    log.commits[log.leave()] = now
-    assert not log.has_lost_a_page(now)
-    place = log.leave()
-    assert log.has_lost_a_page(now)
-    log.commits[place] = failed
-    assert log.has_lost_a_page(now)

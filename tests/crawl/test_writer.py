@@ -6,12 +6,14 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import pytest
 
 from hubindex.crawl import writer as writer_module
+from hubindex.crawl.commands import StoreRepositories
 from hubindex.crawl.writer import BATCH_ROWS, Writer
 from hubindex.errors import NewerIndex, StorageError
 from hubindex.index.database.location import Location
@@ -32,9 +34,20 @@ def written(location: Location, story: Callable[[Writer], Awaitable[T]]) -> T:
     return asyncio.run(asyncio.wait_for(telling(), DEADLINE))
 
 
-def add(name: str) -> Callable[[Batch], list[Stored]]:
-    """The action that stores a repository."""
-    return lambda batch: batch.repositories([Repository(name=name)], 1000)
+def add(name: str) -> StoreRepositories:
+    """The command that stores a repository."""
+    return StoreRepositories([Repository(name=name)], 1000, None)
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """A command that calls a function."""
+
+    function: Callable[[Batch], T]
+
+    def run(self, batch: Batch) -> T:
+        """What the function returns."""
+        return self.function(batch)
 
 
 def many_tags(prefix: str, count: int) -> TagPage:
@@ -42,7 +55,7 @@ def many_tags(prefix: str, count: int) -> TagPage:
     return TagPage(tags=tags, count=count, more=False, observed_at=1000)
 
 
-def test_an_outcome_is_what_the_action_returned(location: Location) -> None:
+def test_an_answer_is_what_the_command_returned(location: Location) -> None:
     """Once it is committed."""
 
     async def story(writer: Writer) -> tuple[str, list[str]]:
@@ -52,19 +65,19 @@ def test_an_outcome_is_what_the_action_returned(location: Location) -> None:
     assert written(location, story) == ("acme/app", ["acme/app"])
 
 
-def test_actions_run_in_the_order_in_which_they_were_accepted(location: Location) -> None:
+def test_commands_run_in_the_order_in_which_they_were_accepted(location: Location) -> None:
     """Whatever transaction they end up in."""
     order: list[int] = []
 
     async def story(writer: Writer) -> None:
         for number in range(200):
-            await writer.accept(lambda _batch, number=number: order.append(number))  # type: ignore[misc]
+            await writer.accept(Call(lambda _batch, number=number: order.append(number)))  # type: ignore[misc]
 
     written(location, story)
     assert order == list(range(200))
 
 
-def test_waiting_actions_share_a_transaction(location: Location) -> None:
+def test_waiting_commands_share_a_transaction(location: Location) -> None:
     """A commit costs more than a row: what waits goes in together."""
     batches: list[Batch] = []
     held = threading.Event()
@@ -74,9 +87,9 @@ def test_waiting_actions_share_a_transaction(location: Location) -> None:
         held.wait(DEADLINE)
 
     async def story(writer: Writer) -> None:
-        await writer.accept(wait)
+        await writer.accept(Call(wait))
         for _ in range(5):
-            await writer.accept(batches.append)
+            await writer.accept(Call(batches.append))
         held.set()
 
     written(location, story)
@@ -97,8 +110,8 @@ def test_a_transaction_ends_when_it_is_large(location: Location) -> None:
             batches.append(batch)
             batch.tag_page(number, many_tags("x", BATCH_ROWS))
 
-        await writer.accept(large)
-        await writer.accept(batches.append)
+        await writer.accept(Call(large))
+        await writer.accept(Call(batches.append))
         held.set()
 
     written(location, story)
@@ -106,17 +119,17 @@ def test_a_transaction_ends_when_it_is_large(location: Location) -> None:
     assert first is not second
 
 
-def test_an_action_that_raises_is_the_only_one_that_fails(location: Location) -> None:
+def test_a_command_that_raises_is_the_only_one_that_fails(location: Location) -> None:
     """The others of its transaction are written all the same, and the culprit hears why."""
     held = threading.Event()
 
     def spoil(batch: Batch) -> list[Stored]:
-        add("acme/spoilt")(batch)
+        add("acme/spoilt").run(batch)
         raise ValueError("spoilt")
 
     async def story(writer: Writer) -> list[object]:
-        await writer.accept(lambda _batch: held.wait(DEADLINE))
-        good, bad, also_good = add("acme/a"), spoil, add("acme/b")
+        await writer.accept(Call(lambda _batch: held.wait(DEADLINE)))
+        good, bad, also_good = add("acme/a"), Call(spoil), add("acme/b")
         futures = [await writer.accept(good), await writer.accept(bad), await writer.accept(also_good)]
         held.set()
         return await asyncio.gather(*futures, return_exceptions=True)
@@ -126,16 +139,16 @@ def test_an_action_that_raises_is_the_only_one_that_fails(location: Location) ->
     assert names(location) == ["acme/a", "acme/b"]
 
 
-def test_an_action_that_raises_leaves_nothing_behind(location: Location) -> None:
+def test_a_command_that_raises_leaves_nothing_behind(location: Location) -> None:
     """What it had written before is rolled back, and the writer goes on."""
 
     def spoil(batch: Batch) -> None:
-        add("acme/spoilt")(batch)
+        add("acme/spoilt").run(batch)
         raise ValueError("spoilt")
 
     async def story(writer: Writer) -> None:
         with pytest.raises(ValueError, match="spoilt"):
-            await writer.write(spoil)
+            await writer.write(Call(spoil))
         await writer.write(add("acme/app"))
 
     written(location, story)
@@ -160,8 +173,8 @@ def test_numbers_given_out_in_a_failed_transaction_are_not_used(location: Locati
             raise ValueError("spoilt")
 
         with pytest.raises(ValueError, match="spoilt"):
-            await writer.write(spoil)
-        await writer.write(lambda batch: batch.tag_page(number, page))
+            await writer.write(Call(spoil))
+        await writer.write(Call(lambda batch: batch.tag_page(number, page)))
 
     written(location, story)
     assert rows(location, "SELECT m.name FROM digest d JOIN media_type m USING (media_type_id)") == [("a/type",)]
@@ -188,7 +201,7 @@ def test_everything_accepted_is_written_when_interrupted(location: Location) -> 
 
         async def working() -> None:
             async with Writer(location) as writer:
-                await writer.accept(lambda _batch: held.wait(DEADLINE))
+                await writer.accept(Call(lambda _batch: held.wait(DEADLINE)))
                 for number in range(30):
                     await writer.accept(add(f"acme/app-{number}"))
                 started.set()
@@ -205,12 +218,12 @@ def test_everything_accepted_is_written_when_interrupted(location: Location) -> 
     assert len(names(location)) == 30
 
 
-def test_an_action_whose_caller_was_cancelled_is_written_and_disturbs_nobody(location: Location) -> None:
+def test_a_command_whose_caller_was_cancelled_is_written_and_disturbs_nobody(location: Location) -> None:
     """Its outcome has nobody to go to."""
     held = threading.Event()
 
     async def story(writer: Writer) -> None:
-        await writer.accept(lambda _batch: held.wait(DEADLINE))
+        await writer.accept(Call(lambda _batch: held.wait(DEADLINE)))
         caller = asyncio.create_task(writer.write(add("acme/left-alone")))
         await asyncio.sleep(0)
         caller.cancel()
@@ -232,14 +245,14 @@ def test_a_failure_that_nobody_waits_for_is_not_shouted_about(
 
     async def story(writer: Writer) -> None:
         for _ in range(5):
-            await writer.accept(spoil)
+            await writer.accept(Call(spoil))
 
     written(location, story)
     gc.collect()
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
-def test_no_more_than_a_queue_of_actions_waits(location: Location) -> None:
+def test_no_more_than_a_queue_of_commands_waits(location: Location) -> None:
     """A crawler faster than the disk has to wait: memory does not grow with the size of the crawl."""
     held = threading.Event()
 
@@ -249,7 +262,7 @@ def test_no_more_than_a_queue_of_actions_waits(location: Location) -> None:
         async def flood() -> None:
             nonlocal accepted
             for _ in range(1000):
-                await writer.accept(lambda _batch: held.wait(DEADLINE))
+                await writer.accept(Call(lambda _batch: held.wait(DEADLINE)))
                 accepted += 1
 
         task = asyncio.create_task(flood())
@@ -261,7 +274,7 @@ def test_no_more_than_a_queue_of_actions_waits(location: Location) -> None:
         assert accepted == 1000
         return most
 
-    assert written(location, story) == writer_module._QUEUED_ACTIONS
+    assert written(location, story) == writer_module._QUEUED_COMMANDS
 
 
 def test_the_index_is_created_on_first_use(tmp_path: Path) -> None:
@@ -351,12 +364,12 @@ def test_a_connection_that_is_cut_costs_only_the_transactions_it_was_in(
         if not is_cut.is_set():
             is_cut.set()
             disconnect(postgresql_server, postgresql_url)
-        add("acme/app")(batch)
+        add("acme/app").run(batch)
 
     is_cut = threading.Event()
 
     async def story(writer: Writer) -> None:
-        await writer.write(cut)
+        await writer.write(Call(cut))
 
     written(location, story)
     assert names(location) == ["acme/app"]

@@ -19,6 +19,7 @@ from hubindex.index.database.engine import Transaction
 from hubindex.index.database.reader import Row
 from hubindex.index.database.schema import job as job_table
 from hubindex.index.database.sql import Parameters
+from hubindex.index.writing.memory import Memory
 
 TERM, NAMESPACE, REPOSITORY = "term", "namespace", "repository"
 """The kinds of seeds."""
@@ -67,9 +68,20 @@ class Job(NamedTuple):
     is_whole: bool
 
     @property
-    def key(self) -> Parameters:
+    def key(self) -> "JobKey":
         """Its primary key."""
-        return {"repository_id": self.repository_id, "seed_id": self.seed_id}
+        return JobKey(self.repository_id, self.seed_id)
+
+
+class JobKey(NamedTuple):
+    """The primary key of a job: one of the two is 0."""
+
+    repository_id: int
+    seed_id: int
+
+
+Leases = Memory[JobKey, str]
+"""Who has leased the jobs that were claimed through an `Ingest`, and are not done."""
 
 
 class Pending(NamedTuple):
@@ -92,6 +104,7 @@ class Owner:
     _here: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
+        self._living = self._here  # a copy of it when it is sent to another process
         self._place = f"{socket.gethostname()[:100]} {_process_space()}"
         self._process = os.getpid()
         self.name = f"{self._place} {self._process} {secrets.token_hex(4)}"
@@ -103,7 +116,7 @@ class Owner:
         A container that was started again may well give the same number to another process.
         """
         place, _, rest = other.rpartition(" ")[0].rpartition(" ")
-        if other in self._here or place != self._place or not rest.isdigit() or os.name != "posix":
+        if other in self._living or place != self._place or not rest.isdigit() or os.name != "posix":
             return False
         if int(rest) == self._process:
             return True
@@ -119,8 +132,9 @@ class Owner:
 class Frontier:
     """The jobs of an index, within one transaction. Times are UTC milliseconds; `wall` is the machine's clock."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, leases: Leases) -> None:
         self._tx = tx
+        self._leases = leases
         self._finished: list[Parameters] = []
 
     def ask(self, seeds: Sequence[Seed], now: int) -> tuple[int, Pending]:
@@ -165,17 +179,26 @@ class Frontier:
         for repository_id, seed_id, name, kind, wanted, with_tags, asked, tries, *known in rows:
             seed = Seed(kind, name, wanted, bool(with_tags)) if seed_id else None
             jobs.append(Job(repository_id, seed_id, name, seed, asked, tries, *map(bool, known)))
-        leases = [(owner, wall + LEASE, *job[:2]) for job in jobs]
+        leases = [(owner, wall + LEASE, *job.key) for job in jobs]
         self._tx.update(job_table, ("leased_by", "leased_until"), leases)
+        for job in jobs:
+            self._leases.put(job.key, owner)
         return jobs
 
-    def renew(self, owner: str, jobs: Iterable[Job], wall: int) -> None:
-        """Keep jobs that are not done yet."""
-        self._run("renew_job", *({**job.key, "leased_by": owner, "leased_until": wall + LEASE} for job in jobs))
+    def renew(self, owner: str, wall: int) -> None:
+        """Keep what an owner has claimed and not done yet."""
+        until: Parameters = {"leased_by": owner, "leased_until": wall + LEASE}
+        self._run("renew_job", *({**key._asdict(), **until} for key in self._leased_by(owner)))
 
-    def release(self, owner: str, jobs: Iterable[Job]) -> None:
-        """Give jobs back that were not done."""
-        self._run("release_job", *({**job.key, "leased_by": owner} for job in jobs))
+    def release(self, owner: str, key: JobKey | None = None) -> None:
+        """Give back a job that was not done, or all that the owner has."""
+        keys = self._leased_by(owner) if key is None else [key]
+        self._run("release_job", *({**each._asdict(), "leased_by": owner} for each in keys))
+        for each in keys:
+            self._leases.forget(each)
+
+    def _leased_by(self, owner: str) -> list[JobKey]:
+        return [key for key, leased_by in self._leases.items() if leased_by == owner]
 
     def release_dead(self, owner: Owner, now: int) -> None:
         """Take back what processes leased that are known to be dead."""
@@ -184,7 +207,10 @@ class Frontier:
 
     def finish(self, job: Job, now: int, due_at: int) -> None:
         """A job succeeded, and is due again at a moment."""
-        self._finished.append({**job.key, "asked_by": job.asked_by or 0, "done_at": now, "due_at": due_at})
+        self._leases.forget(job.key)
+        self._finished.append(
+            {**job.key._asdict(), "asked_by": job.asked_by or 0, "done_at": now, "due_at": due_at}
+        )
 
     def finish_seed(self, job: Job, now: int) -> None:
         """A seed was listed; it is again after a week."""
@@ -192,14 +218,16 @@ class Frontier:
 
     def forget(self, job: Job) -> None:
         """A seed turned out to be nothing: nobody is to look for it again."""
-        self._run("forget_job", job.key)
+        self._leases.forget(job.key)
+        self._run("forget_job", job.key._asdict())
         self._run("forget_seed", {"seed_id": job.seed_id})
 
     def fail(self, job: Job, now: int, failure: str, error: str) -> None:
         """A job failed; it is tried again later, each time after twice as long, at most after a day."""
         wait = min(_FIRST_RETRY << min(job.tries, 10), _LAST_RETRY)
         values: Parameters = {"tries": min(job.tries + 1, 10_000), "failure": failure, "error": error[:_MAX_SAID]}
-        self._run("fail_job", {**job.key, **values, "due_at": now + wait})
+        self._leases.forget(job.key)
+        self._run("fail_job", {**job.key._asdict(), **values, "due_at": now + wait})
 
     def retry(self, now: int) -> None:
         """Let all that a crawl was told to do, and failed, be due."""

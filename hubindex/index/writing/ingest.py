@@ -18,8 +18,10 @@ from hubindex.index.database.schema import repository as repository_table
 from hubindex.index.evidence.judge import confirmed_until
 from hubindex.index.words import Document, term_key
 from hubindex.index.writing.documents import DocumentWriter
-from hubindex.index.writing.frontier import Frontier
+from hubindex.index.writing.frontier import Frontier, Leases
+from hubindex.index.writing.memory import Memory
 from hubindex.index.writing.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
+from hubindex.index.writing.walks import INTERRUPTED, Looked, StoredPages, Walk
 from hubindex.kinds import said_of_repository
 from hubindex.records import Repository, TagPage
 
@@ -28,9 +30,6 @@ DOCKER_HUB = 1
 
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
-
-INTERRUPTED = "interrupted"
-"""The problem of a walk that did not come to its end."""
 
 _ALWAYS = 1 << 62
 
@@ -60,37 +59,6 @@ class Stored(NamedTuple):
     is_changed: bool
 
 
-class Looked(NamedTuple):
-    """When a repository's tags were last walked over, and what was to be said of that."""
-
-    walked_at: int | None
-    problem: str | None
-
-
-class Walk(NamedTuple):
-    """The end of a walk over a repository's tags.
-
-    `names` are the tags that are there; `looked_at` are those of them of which a page that is not stale said what
-    they are, None for all. `problem` says why the walk is no sweep; None: it was complete and consistent, or
-    `ends_early`: from where it ended on, nothing that is known has changed, if the source can be believed, but
-    nobody has seen it. `omission` is what a sweep could not find out. `newest_push` is the latest push time seen;
-    `oldest_push` the earliest, if the tags came newest first without exception, so that a walk that broke off
-    still saw everything pushed after it. `before` is what `begin_walk` returned, if it was called.
-    """
-
-    repository_id: int
-    started_at: int
-    finished_at: int
-    names: set[str]
-    problem: str | None = None
-    omission: str | None = None
-    ends_early: bool = False
-    before: Looked | None = None
-    newest_push: int | None = None
-    oldest_push: int | None = None
-    looked_at: set[str] | None = None
-
-
 class Ingest:
     """Writes into one index, creating or migrating it first. Raises `StorageError`, `NewerIndex`."""
 
@@ -99,6 +67,8 @@ class Ingest:
         self._label = location.label
         self._engine = storage.open_engine(location)
         self._numbers = Numbers()
+        self._leases: Leases = Memory()
+        self._walks: Memory[int, StoredPages] = Memory()
         self._open: storage.Transaction | None = None
 
     @contextmanager
@@ -107,13 +77,17 @@ class Ingest:
         try:
             with storage.transaction(self._engine, self._label) as tx:
                 self._open = tx
-                batch = Batch(tx, self._numbers)
+                batch = Batch(tx, self._numbers, self._leases, self._walks)
                 yield batch
                 batch.flush()
-            batch.commit.is_done = True
         except BaseException:
             self._numbers.forget()
+            self._leases.undo()
+            self._walks.undo()
             raise
+        else:
+            self._leases.keep()
+            self._walks.keep()
         finally:
             self._open = None
 
@@ -139,24 +113,17 @@ class Ingest:
         self._engine.dispose()
 
 
-class Commit:
-    """The end of a transaction: what was told to its batch is stored once it `is_done`, and not before."""
-
-    __slots__ = ("is_done",)
-
-    def __init__(self) -> None:
-        self.is_done = False
-
-
 class Batch:
-    """What is written in one transaction; `commit` tells whoever keeps it whether it was."""
+    """What is written in one transaction. `walks` are the walks under way, by repository."""
 
-    def __init__(self, tx: storage.Transaction, numbers: Numbers) -> None:
-        self.commit = Commit()
+    def __init__(
+        self, tx: storage.Transaction, numbers: Numbers, leases: Leases, walks: Memory[int, StoredPages]
+    ) -> None:
         self._tx = tx
         self._tags = TagWriter(tx, numbers)
         self._documents = DocumentWriter(tx)
-        self.frontier = Frontier(tx)
+        self.frontier = Frontier(tx, leases)
+        self.walks = walks
 
     @property
     def pending(self) -> int:

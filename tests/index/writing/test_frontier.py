@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from hypothesis import given
@@ -292,21 +292,22 @@ def test_a_lease_holds_until_it_expires(ingest: Ingest) -> None:
 def test_a_renewed_lease_holds_longer(ingest: Ingest) -> None:
     """By its whole length from the moment of the renewal."""
     visit(ingest, *add(ingest, "acme/a"))
-    jobs = claim(ingest)
+    claim(ingest)
     with ingest.transaction() as batch:
-        batch.frontier.renew(ME, jobs, NOW + MINUTE)
+        batch.frontier.renew(ME, NOW + MINUTE)
     assert claim(ingest, YOU, wall=NOW + LEASE) == []
     assert len(claim(ingest, YOU, wall=NOW + LEASE + MINUTE)) == 1
 
 
-def test_a_lost_lease_cannot_be_renewed_or_given_back(ingest: Ingest) -> None:
+def test_a_lost_lease_cannot_be_renewed_or_given_back(ingest: Ingest, location: Location) -> None:
     """Who slept too long leaves alone what is somebody else's by now."""
     visit(ingest, *add(ingest, "acme/a"))
-    jobs = claim(ingest, ME)
-    claim(ingest, YOU, wall=NOW + LEASE)
+    claim(ingest, ME)
+    with closing(Ingest(location)) as other:
+        claim(other, YOU, wall=NOW + LEASE)
     with ingest.transaction() as batch:
-        batch.frontier.renew(ME, jobs, NOW + DAY)
-        batch.frontier.release(ME, jobs)
+        batch.frontier.renew(ME, NOW + DAY)
+        batch.frontier.release(ME)
     assert claim(ingest, ME, wall=NOW + 2 * LEASE - 1) == []
     assert len(claim(ingest, ME, wall=NOW + 2 * LEASE)) == 1
 
@@ -316,8 +317,35 @@ def test_what_is_given_back_can_be_claimed_at_once(ingest: Ingest) -> None:
     visit(ingest, *add(ingest, "acme/a"), asked_by=3)
     jobs = claim(ingest, ME)
     with ingest.transaction() as batch:
-        batch.frontier.release(ME, jobs)
+        batch.frontier.release(ME)
     assert claim(ingest, YOU) == jobs
+
+
+def test_one_job_is_given_back_and_others_are_kept(ingest: Ingest) -> None:
+    """What a crawl that was stopped did not come to; what it has done is nobody's any more."""
+    visit(ingest, *add(ingest, "acme/a", "acme/b", "acme/c"))
+    first, second, third = claim(ingest, ME)
+    finish(ingest, third)
+    with ingest.transaction() as batch:
+        batch.frontier.release(ME, first.key)
+    assert claim(ingest, YOU) == [first]
+    with ingest.transaction() as batch:
+        batch.frontier.renew(ME, NOW + MINUTE)
+    assert claim(ingest, YOU, wall=NOW + LEASE) == [first]
+    assert second in claim(ingest, YOU, wall=NOW + LEASE + MINUTE)
+
+
+def test_a_claim_that_was_rolled_back_is_nobody_s(ingest: Ingest) -> None:
+    """The writer forgets it with the transaction: there is nothing to renew, or to give back."""
+    visit(ingest, *add(ingest, "acme/a"))
+    with suppress(ZeroDivisionError), ingest.transaction() as batch:
+        batch.frontier.claim(ME, 1, NOW, NOW, None)
+        raise ZeroDivisionError
+    (job,) = claim(ingest, YOU)
+    with ingest.transaction() as batch:
+        batch.frontier.release(ME)
+    assert claim(ingest, ME) == []
+    assert claim(ingest, ME, wall=NOW + LEASE) == [job]
 
 
 def test_an_open_transaction_hides_what_it_claims(postgresql_url: str) -> None:

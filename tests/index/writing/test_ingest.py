@@ -21,7 +21,8 @@ from hubindex.index.questions import repositories
 from hubindex.index.questions.health import check
 from hubindex.index.questions.history import history, resolve
 from hubindex.index.questions.search import Query, search
-from hubindex.index.writing.ingest import GONE_AFTER, Absence, Ingest, Walk
+from hubindex.index.writing.ingest import GONE_AFTER, Absence, Ingest
+from hubindex.index.writing.walks import Walk
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
 from hubindex.reference import Reference
 from tests.index.building import (
