@@ -17,6 +17,7 @@ from benchmarks.measure import Result, at_least, in_turns, information, median, 
 from benchmarks.workspace import Workspace
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.session import tuned_interpreter
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import upgrade
@@ -113,7 +114,8 @@ async def crawl(
     async with HttpClient(connections=concurrency) as http, Writer(location) as writer:
         crawler = Crawler(DockerHub(http, url), writer, plan, lambda line: print(line, file=sys.stderr))
         before = perf_counter()
-        await crawler.run()
+        with tuned_interpreter():
+            await crawler.run()
     return perf_counter() - before, _checked(crawler.progress)
 
 

@@ -10,6 +10,7 @@ from benchmarks import fast_hub
 from hubindex import moment
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
+from hubindex.crawl.session import tuned_interpreter
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Ingest
@@ -64,7 +65,8 @@ async def crawl_due(
         )
         ready()
         began = monotonic()
-        await crawler.run()
+        with tuned_interpreter():
+            await crawler.run()
         ended = monotonic()
     if crawler.progress.failures:
         raise RuntimeError(f"the crawl failed: {crawler.progress.first_error}")

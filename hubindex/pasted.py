@@ -12,15 +12,16 @@ Pages of Docker Hub as of 2026. Whatever else is pasted is read as `Reference.pa
 import re
 from urllib.parse import unquote, urlsplit
 
+from hubindex import docker_hub
 from hubindex.errors import InvalidReference
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 from hubindex.text import quote
 
 _REGISTRY_HOSTS = {
-    "docker.io", "index.docker.io", "registry-1.docker.io", "registry.docker.io", "registry.hub.docker.com",
-    "www.docker.io",
+    docker_hub.NAME, docker_hub.LEGACY_HOST, docker_hub.REGISTRY_HOST, "registry.docker.io",
+    "registry.hub.docker.com", "www.docker.io",
 }  # fmt: skip
-_PAGE_HOSTS = {"hub.docker.com", "www.hub.docker.com", "registry.hub.docker.com", "store.docker.com"}
+_PAGE_HOSTS = {docker_hub.HUB_HOST, "www.hub.docker.com", "registry.hub.docker.com", "store.docker.com"}
 _TRANSPORTS = ("docker://", "oci://")
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _LONGEST = 2000

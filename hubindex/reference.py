@@ -17,14 +17,14 @@ Three differences, each where upstream accepts what no registry can answer or wh
 import re
 from typing import NamedTuple
 
+from hubindex import docker_hub
 from hubindex.digests import HEX_LENGTHS
 from hubindex.errors import InvalidReference
 from hubindex.text import quote
 
-DEFAULT_REGISTRY = "docker.io"
+DEFAULT_REGISTRY = docker_hub.NAME
 DEFAULT_TAG = "latest"
 
-_LEGACY_REGISTRY = "index.docker.io"
 _OFFICIAL = "library/"
 
 _REGISTRY_MAX = 255
@@ -155,7 +155,7 @@ def _split_registry(named: str) -> tuple[str, str]:
     first, slash, rest = named.partition("/")
     if not slash:
         return DEFAULT_REGISTRY, _OFFICIAL + named
-    if first == _LEGACY_REGISTRY:
+    if first == docker_hub.LEGACY_HOST:
         registry, remainder = DEFAULT_REGISTRY, rest
     elif first == "localhost" or "." in first or ":" in first or first != first.lower():
         registry, remainder = first, rest

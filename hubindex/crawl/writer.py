@@ -1,9 +1,7 @@
 """The thread that writes: asyncio ends here, and the index begins."""
 
 import asyncio
-import gc
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,8 +20,6 @@ BATCH_ROWS = 5000
 
 _QUEUED_COMMANDS = 64
 
-_COLLECT_SELDOM = (20_000, 20, 20)  # records and rows are many, and have no cycles: 8 % of a crawl
-
 _SERVER_BACK_SECONDS = 120
 """How long a server of the index that went away is waited for."""
 
@@ -36,9 +32,6 @@ _GRACE_SECONDS = 2.5
 """How long an interrupted crawl may write what was accepted; then the statement that runs is ended as well."""
 
 _INTERRUPTIONS = 10
-
-_SWITCH_SECONDS = 0.0005
-"""How long the event loop may wait for this thread when it comes back from a socket: 5 ms cost a quarter."""
 
 
 class _Queued(Generic[T]):
@@ -93,16 +86,10 @@ class Writer:
         except BaseException:
             self._queue.put(None)
             raise
-        self._interpreter = sys.getswitchinterval(), gc.get_threshold()
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        gc.set_threshold(*_COLLECT_SELDOM)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
         """Write what was accepted, or what there is time for, and close the index."""
-        switch_interval, threshold = self._interpreter
-        sys.setswitchinterval(switch_interval)
-        gc.set_threshold(*threshold)
         self._leaving.set()
         self._queue.put(None)
         is_interrupted = kind is not None and issubclass(kind, asyncio.CancelledError)

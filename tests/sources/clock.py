@@ -6,7 +6,7 @@ from random import Random
 from typing import TypeVar
 
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer, Failure
+from hubindex.sources.http.failures import Failure, Response
 from hubindex.sources.http.pace import Timer
 
 EPOCH = 1_790_000_000.0
@@ -55,7 +55,7 @@ class ClockedClient(HttpClient):
         super().__init__(connections=connections, tries=tries, budget=budget, timer=clock.timer)
         self._clock = clock
 
-    async def _send(self, *arguments: object) -> Answer | Failure:
+    async def _send(self, *arguments: object) -> Response | Failure:
         self._clock.under_way += 1
         try:
             return await super()._send(*arguments)  # type: ignore[arg-type]

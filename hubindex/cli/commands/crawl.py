@@ -1,46 +1,30 @@
 """`hubindex crawl`: fill or refresh the index."""
 
 import asyncio
-import itertools
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from hubindex import moment, pasted
+from hubindex import docker_hub, moment, pasted
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, note, write
 from hubindex.cli.output.ages import duration
 from hubindex.cli.settings import settings
-from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, SignInRefused, WrongUsage
+from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY
 from hubindex.text import quote
 
 if TYPE_CHECKING:
-    from hubindex.cli.output.progress import Display
     from hubindex.crawl.plan import Plan, Progress
-    from hubindex.sources.auth.hub_signer import HubSigner
-    from hubindex.sources.http.client import HttpClient
-    from hubindex.sources.registry.client import Registry
+    from hubindex.crawl.session import Network
 
-_HUB_URL = "https://hub.docker.com"
-_REGISTRY_URL = "https://registry-1.docker.io"
 _ANONYMOUS_A_MINUTE = 180  # Docker Hub's API, by address; 600 for an account (seen 2021 to 2026)
-
-
-class _Network(NamedTuple):
-    """Where and how to ask."""
-
-    hub_url: str
-    registry_url: str | None
-    anonymous: bool
-    tries: int
-    budget: int | None
 
 
 def _age(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -93,14 +77,14 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 )  # fmt: skip
 @click.option("--anonymous", is_flag=True, help="Do not sign in, whatever user name and token are at hand.")
 @click.option(
-    "--hub-url", metavar="URL", default=_HUB_URL, show_default=True, envvar="HUBINDEX_HUB_URL",
+    "--hub-url", metavar="URL", default=docker_hub.HUB_URL, show_default=True, envvar="HUBINDEX_HUB_URL",
     help="Where Docker Hub is; plain http for a loopback host only.",
 )  # fmt: skip
 @click.option(
     "--registry-url",
     metavar="URL",
     envvar="HUBINDEX_REGISTRY_URL",
-    help=f"Where its registry is.  [default: {_REGISTRY_URL}, and none for another Hub]",
+    help=f"Where its registry is.  [default: {docker_hub.REGISTRY_URL}, and none for another Hub]",
 )
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
@@ -168,7 +152,9 @@ def crawl(
     if enqueue:
         return _enqueue(plan)
     _log_quietly()
-    network = _Network(hub_url, registry_url, anonymous, tries, budget)
+    from hubindex.crawl.session import Network
+
+    network = Network(hub_url, registry_url, anonymous, tries, budget)
     try:
         return asyncio.run(_crawl(plan, network, log_format))
     except KeyboardInterrupt:
@@ -239,20 +225,15 @@ def _estimated(plan: "Plan") -> Iterator[str]:
         yield f"About {time} without signing in, at {_ANONYMOUS_A_MINUTE} requests a minute."
 
 
-async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
+async def _crawl(plan: "Plan", network: "Network", log_format: str) -> int:
     from hubindex.cli.output.progress import Display
+    from hubindex.crawl.session import CrawlSession
 
     _cancel_on(signal.SIGTERM)
     interrupted = False
     with Display(quiet=settings().quiet, verbose=settings().verbose, log_format=log_format) as display:
         try:
-            for pause in _pauses():
-                await _crawl_once(plan, network, display)
-                progress = display.progress
-                if not plan.watch or progress is None or not progress.stopped or progress.is_spent:
-                    break
-                display.warn(f"going on in {duration(pause * 1000)}")
-                await asyncio.sleep(pause)
+            await CrawlSession(plan, network, settings().location, display, os.environ).run()
         except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
             interrupted = True
     progress = display.progress
@@ -260,68 +241,9 @@ async def _crawl(plan: "Plan", network: _Network, log_format: str) -> int:
         display.warn(progress.first_missing)
     if progress is not None and progress.answers and not settings().quiet:
         write(display.summary())
-    if interrupted or display.progress is None:
+    if interrupted or progress is None:
         raise KeyboardInterrupt
-    return _check(display.progress, is_named=bool(plan.seeds()))
-
-
-def _pauses() -> Iterator[int]:
-    """Seconds to wait after the source refused further requests: a quarter of an hour to four hours."""
-    yield from (900, 1800, 3600, 7200)
-    yield from itertools.repeat(14_400)
-
-
-async def _crawl_once(plan: "Plan", network: _Network, display: "Display") -> None:
-    from hubindex.crawl.crawler import Crawler
-    from hubindex.crawl.writer import Writer
-    from hubindex.sources.http.client import HttpClient
-    from hubindex.sources.hub.client import DockerHub
-
-    async with HttpClient(connections=plan.concurrency, tries=network.tries, budget=network.budget) as http:
-        signer = await _signer(http, network, display.warn)
-        hub = DockerHub(http, network.hub_url, signer=signer)
-        registry = _registry(http, network, display.warn)
-        async with Writer(settings().location, display.warn) as writer:
-            crawler = Crawler(hub, writer, plan, display.warn, registry=registry)
-            display.show(crawler.progress, http, network.hub_url)
-            await crawler.run()
-
-
-async def _signer(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "HubSigner | None":
-    """Who signs requests to the Hub. What docker keeps is an offer: if the Hub refuses it, we go on without."""
-    from hubindex.sources.auth.credentials import USER_VARIABLE, hub_credentials
-    from hubindex.sources.auth.hub_signer import HubSigner
-    from hubindex.sources.http.address import validate_base_url
-
-    url = validate_base_url(network.hub_url, "--hub-url")
-    if network.anonymous:
-        return None
-    credentials = await asyncio.to_thread(hub_credentials, url, os.environ, warn)
-    if credentials is None:
-        return None
-    signer = HubSigner(http, network.hub_url, credentials)
-    try:
-        await signer.sign_in()
-    except SignInRefused as error:
-        if USER_VARIABLE in credentials.origin:
-            raise
-        warn(f"{error}: going on without signing in")
-        return None
-    return signer
-
-
-def _registry(http: "HttpClient", network: _Network, warn: Callable[[str], None]) -> "Registry | None":
-    """The registry behind the Hub. Docker's own is not that of another Hub."""
-    from hubindex.sources.auth.credentials import registry_credentials
-    from hubindex.sources.http.address import validate_base_url
-    from hubindex.sources.registry.client import Registry
-
-    url = network.registry_url or (_REGISTRY_URL if network.hub_url.rstrip("/") == _HUB_URL else None)
-    if url is None:
-        return None
-    base = validate_base_url(url, "--registry-url")
-    credentials = None if network.anonymous else registry_credentials(base, os.environ, warn)
-    return Registry(http, url, credentials=credentials)
+    return _check(progress, is_named=bool(plan.seeds()))
 
 
 def _cancel_on(number: signal.Signals) -> None:

@@ -88,6 +88,10 @@ class Display:
         if self._warnings == MAX_WARNINGS:
             self.say("warning", "no more warnings are shown")
 
+    def paused(self, seconds: int) -> None:
+        """The source refused further requests."""
+        self.warn(f"going on in {duration(seconds * 1000)}")
+
     def say(self, level: str, text: str, **facts: object) -> None:
         """One line on stderr; in JSON with facts."""
         if self._is_json:

@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 
 from yarl import URL
 
-from hubindex.sources.auth.credentials import DOCKER_REGISTRY
+from hubindex import docker_hub
 from hubindex.sources.http.address import is_loopback, is_public
 from hubindex.sources.http.headers import joined
 
-_DOCKER_REALM: Final = URL("https://auth.docker.io")
+_DOCKER_REGISTRY: Final = URL(docker_hub.REGISTRY_URL)
+_DOCKER_REALM: Final = URL(docker_hub.AUTH_URL)
 _MAX_HEADER = 16 * 1024
 _MAX_PARAMETER = 2048
 _PIECE = re.compile(
@@ -84,7 +85,7 @@ def may_have_credentials(realm: URL, registry: URL) -> bool:
 
     Only on the registry's own host; Docker Hub's is https://auth.docker.io.
     """
-    if registry.origin() == DOCKER_REGISTRY:
+    if registry.origin() == _DOCKER_REGISTRY:
         return realm.origin() == _DOCKER_REALM
     return realm.host == registry.host
 

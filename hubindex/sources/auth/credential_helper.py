@@ -23,14 +23,14 @@ _MAX_OUTPUT = 64 * 1024
 _NOT_FOUND = b"credentials not found"
 
 
-class Answer(NamedTuple):
+class Login(NamedTuple):
     """What a helper keeps for one host."""
 
     user: str
     secret: str
 
     def __repr__(self) -> str:
-        return "Answer(…)"
+        return "Login(…)"
 
 
 class Failed(Exception):
@@ -42,7 +42,7 @@ class _Output(Struct):
     secret: str = msgspec.field(name="Secret")
 
 
-def ask(program: str, host: str, environ: Mapping[str, str], seconds: float = SECONDS) -> Answer | None:
+def ask(program: str, host: str, environ: Mapping[str, str], seconds: float = SECONDS) -> Login | None:
     """What `program` keeps for `host`; `None`: nothing. Raises `Failed` for everything else.
 
     The program is looked for in the `PATH` of `environ`, which it gets as its environment.
@@ -59,7 +59,7 @@ def ask(program: str, host: str, environ: Mapping[str, str], seconds: float = SE
         found = msgspec.json.decode(output, type=_Output)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Failed("its answer is not understood") from None
-    return Answer(found.user, found.secret) if found.secret else None
+    return Login(found.user, found.secret) if found.secret else None
 
 
 def _run(path: str, host: str, environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:

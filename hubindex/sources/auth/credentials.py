@@ -19,23 +19,22 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
-from hubindex import errors
+from hubindex import docker_hub, errors
 from hubindex.sources.auth import credential_helper
 from hubindex.text import quote, shown
 
 USER_VARIABLE: Final = "HUBINDEX_HUB_USER"
 TOKEN_VARIABLE: Final = "HUBINDEX_HUB_TOKEN"  # noqa: S105
-DOCKER_REGISTRY: Final = URL("https://registry-1.docker.io")
 
 Warn: TypeAlias = Callable[[str], object]
 
-_DOCKER_ORIGINS = (URL("https://hub.docker.com"), DOCKER_REGISTRY)
+_DOCKER_ORIGINS = (URL(docker_hub.HUB_URL), URL(docker_hub.REGISTRY_URL))
 _DOCKER_KEYS = (
-    "https://index.docker.io/v1/",  # where `docker login` without a host keeps it
-    "index.docker.io",
-    "docker.io",
-    "registry-1.docker.io",
-    "hub.docker.com",
+    docker_hub.LEGACY_LOGIN,
+    docker_hub.LEGACY_HOST,
+    docker_hub.NAME,
+    docker_hub.REGISTRY_HOST,
+    docker_hub.HUB_HOST,
 )
 _IDENTITY_TOKEN = "an identity token is not used, because it cannot sign in; log in with an access token"  # noqa: S105
 _MAX_CONFIG = 1024 * 1024

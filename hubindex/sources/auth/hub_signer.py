@@ -23,7 +23,7 @@ from hubindex.sources.auth import tokens
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.http.address import validate_base_url
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer, Refusal
+from hubindex.sources.http.failures import Refusal, Response
 
 _EARLY = 60_000
 _USUAL_LIFE = 300_000  # of a token that does not tell
@@ -86,7 +86,7 @@ class HubSigner:
                     await self._renew()
         return {"Authorization": f"Bearer {self._token}"}
 
-    async def refused(self, answer: Answer) -> bool:
+    async def refused(self, answer: Response) -> bool:
         """The token was not accepted: renew it, unless it is so young that the request may have had the last one.
 
         Always true: that a request is signed again only once is the client's business.
@@ -139,7 +139,7 @@ class HubSigner:
         ) from refusal
 
 
-def _read_token(answer: Answer) -> tuple[str, int]:
+def _read_token(answer: Response) -> tuple[str, int]:
     """The access token of an answer, and its life in milliseconds."""
     token = tokens.checked(msgspec.json.decode(answer.body, type=_TokenAnswer).access_token)
     return token, _life(token)

@@ -18,7 +18,7 @@ from hubindex.sources.auth.challenge import Basic, Bearer, may_have_credentials,
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.http.address import validate_base_url
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer, Refusal
+from hubindex.sources.http.failures import Refusal, Response
 from hubindex.text import shown
 
 _SHORTEST_LIFE = 60_000  # a client shall not believe in less, says the specification; also the default
@@ -75,7 +75,7 @@ class RegistryAccess:
             return {"Authorization": f"Bearer {await self._token(self._challenge, scope)}"}
         return {}
 
-    async def refused(self, scope: str, answer: Answer) -> bool:
+    async def refused(self, scope: str, answer: Response) -> bool:
         """A 401 came: learn what the registry asks for. Returns whether one more request can succeed."""
         self._check()
         challenge = read_challenge(answer.headers)
@@ -196,12 +196,12 @@ class RegistrySigner:
         """The headers that sign the next request."""
         return await self._access.headers(self._scope)
 
-    async def refused(self, answer: Answer) -> bool:
+    async def refused(self, answer: Response) -> bool:
         """A 401 came. Returns whether one more request can succeed."""
         return await self._access.refused(self._scope, answer)
 
 
-def _read_token(answer: Answer) -> tuple[str, int]:
+def _read_token(answer: Response) -> tuple[str, int]:
     """The token of an answer, and its life in milliseconds."""
     found = msgspec.json.decode(answer.body, type=_TokenAnswer)
     token = tokens.checked(found.token or found.access_token)

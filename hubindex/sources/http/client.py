@@ -21,7 +21,7 @@ from yarl import URL
 from hubindex import errors, moment
 from hubindex.sources.http import failures, trace
 from hubindex.sources.http.address import proxy_for, redirected, where
-from hubindex.sources.http.failures import Answer, Failure, Next
+from hubindex.sources.http.failures import Failure, Next, Response
 from hubindex.sources.http.pace import SYSTEM, Allowance, Gate, Permit, Timer
 from hubindex.sources.http.rate_headers import named_wait
 from hubindex.sources.http.transport import Transport
@@ -51,7 +51,7 @@ class Signer(Protocol):
     async def headers(self) -> Mapping[str, str]:
         """The headers that sign a request: `{"Authorization": "Bearer …"}`. May ask for a token first."""
 
-    async def refused(self, answer: Answer) -> bool:
+    async def refused(self, answer: Response) -> bool:
         """The server answered 401: renew what can be renewed. Returns whether asking once more makes sense."""
 
 
@@ -64,7 +64,7 @@ class _Request(Generic[T]):
     headers: Mapping[str, str]
     body: bytes | None
     clock: Callable[[], int]
-    decode: Callable[[Answer], T]
+    decode: Callable[[Response], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Decoded(Generic[T]):
     """An answer, and what the decoder made of it."""
 
     value: T
-    answer: Answer
+    answer: Response
 
 
 class HttpClient:
@@ -135,7 +135,7 @@ class HttpClient:
     async def get(
         self,
         url: URL,
-        decode: Callable[[Answer], T],
+        decode: Callable[[Response], T],
         *,
         clock: Callable[[], int] = moment.now,
         method: Method = "GET",
@@ -201,7 +201,7 @@ class HttpClient:
         gate.report(permit, outcome.answer, limited=verdict is Next.WAIT, failed=verdict is Next.RETRY)
         return outcome
 
-    async def _follow(self, request: _Request[T], permit: Permit) -> Answer | Failure:
+    async def _follow(self, request: _Request[T], permit: Permit) -> Response | Failure:
         """One attempt at a whole answer; redirects within the origin are followed, except for a POST."""
         target = request.url
         for _ in range(_MAX_REDIRECTS + 1):
@@ -215,7 +215,7 @@ class HttpClient:
         circle = errors.UnreadableAnswer(f"{where(request.url)}: more than {_MAX_REDIRECTS} redirects")
         return Failure(circle, Next.RAISE)
 
-    async def _send(self, url: URL, request: _Request[T], permit: Permit) -> Answer | Failure:
+    async def _send(self, url: URL, request: _Request[T], permit: Permit) -> Response | Failure:
         """Send one request and read one answer."""
         self._transport.require_open()
         proxy = proxy_for(url)
@@ -235,7 +235,7 @@ class HttpClient:
             self._gates[key] = Gate(host, self._connections, self._window, self._timer, trace.paused)
         return self._gates[key]
 
-    def _backoff(self, failed: int, answer: Answer | None) -> float:
+    def _backoff(self, failed: int, answer: Response | None) -> float:
         """Seconds until a failed request is tried again: more each time, or what a 503 asks for."""
         growing = min(_FIRST_BACKOFF * 2.0 ** min(failed - 1, 10), _LONGEST_BACKOFF)
         wait = growing * self._timer.random.uniform(0.5, 1.0)
@@ -269,7 +269,7 @@ async def _signed(request: _Request[T], signer: Signer | None) -> _Request[T]:
     return replace(request, headers={**request.headers, **await signer.headers()}) if signer else request
 
 
-async def _renewed(answer: Answer | None, signer: Signer | None) -> bool:
+async def _renewed(answer: Response | None, signer: Signer | None) -> bool:
     """Whether the signer was refused, and can sign anew."""
     return answer is not None and answer.status == 401 and signer is not None and await signer.refused(answer)
 
@@ -281,7 +281,7 @@ def _origin(url: URL) -> URL:
         raise errors.UnreadableAnswer(f"{where(url)}: not a URL that can be asked for") from None
 
 
-def _understood(request: _Request[T], answer: Answer) -> _Decoded[T] | Failure:
+def _understood(request: _Request[T], answer: Response) -> _Decoded[T] | Failure:
     if answer.status != 200:
         return failures.refused(request.url, answer)
     try:

@@ -26,7 +26,7 @@ _CHALLENGES = (b"just a moment", b"challenge-platform", b"attention required! | 
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """One whole answer: `body` is unpacked, `sent_at` the moment (ms) at which the request was sent."""
 
     status: int
@@ -50,7 +50,7 @@ class Failure:
 
     error: errors.SourceError
     next: Next
-    answer: Answer | None = None
+    answer: Response | None = None
 
 
 class Refusal(Exception):
@@ -59,7 +59,7 @@ class Refusal(Exception):
     `status` and `headers` (case-insensitive) tell how long to wait, or how to sign in.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         super().__init__(f"HTTP status {answer.status}")
         self.status = answer.status
         self.headers = answer.headers
@@ -83,7 +83,7 @@ def _server_words(body: bytes) -> str:
     return "" if text.startswith(("<", "{", "[")) else shown(text)
 
 
-def _is_challenge(answer: Answer) -> bool:
+def _is_challenge(answer: Response) -> bool:
     """Whether this is the CDN's page that asks a browser to prove itself, or turns it away, instead of an answer.
 
     Cloudflare marks its challenges with a header; the pages themselves were seen 2026-08.
@@ -98,14 +98,14 @@ def _is_html(body: bytes) -> bool:
     return body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def refused(url: URL, answer: Answer) -> Failure:
+def refused(url: URL, answer: Response) -> Failure:
     """What an answer with a status other than 200 means; its error has a `Refusal` as its `__cause__`."""
     error, next_step = _refusal(url, answer)
     error.__cause__ = Refusal(answer)
     return Failure(error, next_step, answer)
 
 
-def _refusal(url: URL, answer: Answer) -> tuple[errors.SourceError, Next]:
+def _refusal(url: URL, answer: Response) -> tuple[errors.SourceError, Next]:
     status, place = answer.status, where(url)
     words = _server_words(answer.body)
     said = f"{status}: {words}" if words else f"{status}"
@@ -139,7 +139,7 @@ def _challenged(place: str) -> errors.Blocked:
     )
 
 
-def unreadable(url: URL, answer: Answer, error: Exception) -> Failure:
+def unreadable(url: URL, answer: Response, error: Exception) -> Failure:
     """What an answer with status 200 means that is not what it should be."""
     place = where(url)
     if _is_challenge(answer):

@@ -21,7 +21,7 @@ from random import Random
 from typing import Final
 
 from hubindex import errors
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from hubindex.sources.http.rate_headers import bounded, rate_headers, retry_wait
 from hubindex.sources.http.request_window import RequestWindow
 
@@ -145,7 +145,7 @@ class Gate:
             self._leave_queue(waiting)
             raise
 
-    def report(self, permit: Permit, answer: Answer | None, *, limited: bool, failed: bool) -> None:
+    def report(self, permit: Permit, answer: Response | None, *, limited: bool, failed: bool) -> None:
         """Tell the outcome of an attempt: the last answer, if one came, whether it was a 429, or a fault."""
         now = self._timer.now()
         self._end(permit, now)
@@ -200,7 +200,7 @@ class Gate:
             self._probing = False
             self._refusals = self._pauses = 0
 
-    def _limited(self, permit: Permit, answer: Answer, now: float) -> None:
+    def _limited(self, permit: Permit, answer: Response, now: float) -> None:
         """A 429: everybody waits. Those that were sent together do not make each other's wait longer."""
         self._failures = 0
         wait = retry_wait(answer.headers, self._timer.wall())

@@ -13,7 +13,7 @@ from yarl import URL
 
 from hubindex.errors import SourceError
 from hubindex.sources.http.address import where
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from hubindex.text import shown
 
 _LOG: Final = logging.getLogger("hubindex.http")
@@ -35,7 +35,7 @@ class Attempt:
     seconds: float
 
 
-def attempted(attempt: Attempt, answer: Answer | None, failure: SourceError | None) -> None:
+def attempted(attempt: Attempt, answer: Response | None, failure: SourceError | None) -> None:
     """Write down an attempt: its answer, if one came, and the error that it ends in, if it does."""
     if not _LOG.isEnabledFor(logging.INFO):
         return

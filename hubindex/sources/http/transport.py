@@ -10,7 +10,7 @@ from yarl import URL
 
 from hubindex import __version__
 from hubindex.sources.http import failures
-from hubindex.sources.http.failures import Answer, Failure, InterimOnly
+from hubindex.sources.http.failures import Failure, InterimOnly, Response
 
 USER_AGENT: Final = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
 _MAX_HEADER_LINE = 16 * 1024
@@ -67,18 +67,18 @@ class Transport:
         *,
         sent_at: int,
         proxy: URL | None,
-    ) -> Answer | Failure:
+    ) -> Response | Failure:
         """Send one request and read one answer; redirects are answers. `sent_at` is for the answer, in ms."""
         try:
             async with self.require_open().request(
                 method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy
             ) as response:
                 if response.status != 200:
-                    return Answer(response.status, response.headers, await _beginning(response), sent_at)
+                    return Response(response.status, response.headers, await _beginning(response), sent_at)
                 whole = await _whole_body(response, self._max_body)
                 if whole is None:
                     return failures.oversized(url, self._max_body)
-                return Answer(response.status, response.headers, whole, sent_at)
+                return Response(response.status, response.headers, whole, sent_at)
         except (aiohttp.ClientError, OSError) as error:
             return failures.broken_off(url, error, self._timeout)
 

@@ -4,23 +4,22 @@ Page URLs are made here; a `next` in an answer tells that there is more, and is 
 """
 
 from collections.abc import Callable
-from typing import Final, Literal, TypeVar
+from typing import Literal, TypeVar
 from urllib import parse
 
 from yarl import URL
 
-from hubindex import errors, moment
+from hubindex import docker_hub, errors, moment
 from hubindex.records import Repository, RepositoryPage, TagPage
 from hubindex.sources.http.address import validate_base_url
 from hubindex.sources.http.client import HttpClient, Signer
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from hubindex.sources.hub import rows
 from hubindex.sources.hub.names import OFFICIAL_NAMESPACE, is_namespace, is_repository
 from hubindex.text import quote, storable
 
 T = TypeVar("T")
 
-DEFAULT_URL: Final = "https://hub.docker.com"
 _MAX_TERM = 1000
 
 RepositoryOrdering = Literal["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"]
@@ -42,7 +41,7 @@ class DockerHub:
     def __init__(
         self,
         http: HttpClient,
-        base_url: str = DEFAULT_URL,
+        base_url: str = docker_hub.HUB_URL,
         clock: Callable[[], int] = moment.now,
         signer: Signer | None = None,
     ) -> None:
@@ -131,7 +130,7 @@ class DockerHub:
                 raise
             return RepositoryPage(repositories=(), count=None, more=False, observed_at=asked_at)
 
-    async def _get(self, url: URL, decode: Callable[[Answer], T]) -> T:
+    async def _get(self, url: URL, decode: Callable[[Response], T]) -> T:
         return await self._http.get(url, decode, clock=self._clock, signer=self._signer)
 
     def _url(self, *path: str, **query: str | int) -> URL:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
-from hubindex import errors, kinds, moment
+from hubindex import docker_hub, errors, kinds, moment
 from hubindex.digests import digest_bytes
 from hubindex.records import Tag, TagNames
 from hubindex.reference import is_repository, is_tag
@@ -21,14 +21,13 @@ from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
 from hubindex.sources.complaints import Complaints
 from hubindex.sources.http.address import validate_base_url
 from hubindex.sources.http.client import HttpClient, Signer
-from hubindex.sources.http.failures import Answer, Refusal
+from hubindex.sources.http.failures import Refusal, Response
 from hubindex.sources.http.headers import joined
 from hubindex.sources.media_type import media_type
 from hubindex.text import quote, shown
 
 T = TypeVar("T")
 
-DEFAULT_URL: Final = "https://registry-1.docker.io"
 # All four, always: a registry answers 404 for a manifest of a type that was not asked for, or converts it.
 ACCEPT: Final = ", ".join(
     (
@@ -66,7 +65,7 @@ class Registry:
     def __init__(
         self,
         http: HttpClient,
-        base_url: str = DEFAULT_URL,
+        base_url: str = docker_hub.REGISTRY_URL,
         clock: Callable[[], int] = moment.now,
         signer: Signer | None = None,
         credentials: Credentials | None = None,
@@ -140,7 +139,7 @@ class Registry:
         self,
         name: str,
         url: URL,
-        decode: Callable[[Answer], T],
+        decode: Callable[[Response], T],
         *,
         method: Literal["GET", "HEAD"] = "GET",
         headers: Mapping[str, str] | None = None,
@@ -233,7 +232,7 @@ class _Walk:
         )
 
 
-def _read_page(answer: Answer) -> _Page:
+def _read_page(answer: Response) -> _Page:
     page = msgspec.json.decode(answer.body, type=_TagList)
     links = _LINK.finditer(joined(answer.headers, "Link", _MAX_LINK))
     following = next((link[1] for link in links if _NEXT.search(link[2])), None)

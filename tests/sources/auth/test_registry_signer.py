@@ -11,7 +11,7 @@ from hubindex.errors import Blocked, NotFound, RateLimited, SignInRefused, Sourc
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from hubindex.sources.registry.client import Registry
 from tests.fakehub import FakeHub
 from tests.fakehub.weather import answer
@@ -272,9 +272,9 @@ def test_the_scope_is_the_registrys_own_word() -> None:
     assert head.startswith("GET /token?scope=repository:proxy/acme/app:pull HTTP/1.1")
 
 
-def refused(challenge: str) -> Answer:
+def refused(challenge: str) -> Response:
     """A 401 with this challenge."""
-    return Answer(401, {"WWW-Authenticate": challenge}, b"", 0)
+    return Response(401, {"WWW-Authenticate": challenge}, b"", 0)
 
 
 class TestTokens:

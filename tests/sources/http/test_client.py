@@ -25,7 +25,7 @@ from hubindex.errors import (
 )
 from hubindex.sources.http.address import validate_base_url
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer, Refusal
+from hubindex.sources.http.failures import Refusal, Response
 from tests.sources.clock import Clock
 from tests.sources.wire import HOLD, Wire, reply, wire
 
@@ -39,7 +39,7 @@ class Greeting(msgspec.Struct):
     greeting: str
 
 
-def greeting(answer: Answer) -> str:
+def greeting(answer: Response) -> str:
     return msgspec.json.decode(answer.body, type=Greeting).greeting
 
 
@@ -71,7 +71,7 @@ def gunzipped(body: bytes) -> bytes:
 
 def test_an_answer_is_decoded_and_the_request_is_counted() -> None:
     """The decoder gets the whole body, the headers, and the time at which the request was sent."""
-    seen: list[Answer] = []
+    seen: list[Response] = []
 
     async def asking() -> int:
         async with wire(reply(GREETING, X_RateLimit_Remaining="17")) as served, HttpClient(tries=1) as http:
@@ -519,7 +519,7 @@ class Badge:
         """A token that tells how often it was renewed."""
         return {"Authorization": f"Bearer token-{len(self.refusals)}"}
 
-    async def refused(self, answer: Answer) -> bool:
+    async def refused(self, answer: Response) -> bool:
         """Renew the token, if it may be."""
         self.refusals.append(answer.status)
         return len(self.refusals) <= self.renewals
@@ -583,7 +583,7 @@ def test_a_question_can_be_posted() -> None:
 def test_a_head_request_gives_headers_alone() -> None:
     """A HEAD answer has no body, whatever its Content-Length says."""
 
-    async def asking() -> Answer:
+    async def asking() -> Response:
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nDocker-Content-Digest: sha256:0\r\n\r\n"
         async with wire(answer) as served, HttpClient(tries=1) as http:
             return await http.get(served.url, lambda answer: answer, method="HEAD")

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from hubindex.errors import Unreachable
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from hubindex.sources.http.pace import Gate
 from tests.sources.clock import EPOCH, Clock
 
@@ -20,8 +20,8 @@ def gate_of(clock: Clock, pauses: list[float] | None = None, *, most: int = 8) -
     return Gate("host", most, WINDOW, clock.timer, lambda host, seconds, why: noted.append(seconds))
 
 
-def answer(status: int = 200, **headers: str) -> Answer:
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"", 0)
+def answer(status: int = 200, **headers: str) -> Response:
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"", 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -49,7 +49,7 @@ def test_a_client_that_is_alone_is_never_refused(seed: int) -> None:
                 "X-RateLimit-Reset": str(int(EPOCH + counted[0] + WINDOW)),
             }
             await clock.timer.sleep(random.uniform(0.05, 2.0))
-            gate.report(given, Answer(200, headers, b"", 0), limited=False, failed=False)
+            gate.report(given, Response(200, headers, b"", 0), limited=False, failed=False)
 
     async def asking() -> None:
         await asyncio.gather(*(ask_on() for _ in range(12)))

@@ -9,7 +9,7 @@ from yarl import URL
 
 from hubindex.errors import GivenUp, RateLimited, SourceError, Unreachable
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from tests.fakehub import FakeHub, Fault, Proceed
 from tests.fakehub.limits import Wait
 from tests.fakehub.weather import too_many, unavailable
@@ -19,7 +19,7 @@ from tests.sources.wire import reply, wire
 APP = "v2/repositories/acme/app/"
 
 
-def body(answer: Answer) -> bytes:
+def body(answer: Response) -> bytes:
     return answer.body
 
 
@@ -349,7 +349,7 @@ class TestLine:
                 """A token."""
                 return {"Authorization": "Bearer x"}
 
-            async def refused(self, answer: Answer) -> bool:
+            async def refused(self, answer: Response) -> bool:
                 """Nothing can be renewed."""
                 return False
 

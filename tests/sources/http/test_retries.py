@@ -9,7 +9,7 @@ from yarl import URL
 
 from hubindex.errors import Blocked, BudgetSpent, SourceError, Unreachable, UnreadableAnswer
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from tests.fakehub import Fault, weather
 from tests.fakehub.asking import hub_with_tags
 from tests.sources.clock import Clock, ClockedClient
@@ -20,11 +20,11 @@ GOOD = reply('["good"]')
 HTML = "<!DOCTYPE html><html><title>Maintenance</title></html>"
 
 
-def strings(answer: Answer) -> list[str]:
+def strings(answer: Response) -> list[str]:
     return msgspec.json.decode(answer.body, type=list[str])
 
 
-def count(answer: Answer) -> int:
+def count(answer: Response) -> int:
     return len(msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw]))
 
 
@@ -223,7 +223,7 @@ class TestBudget:
                 (token,) = await self.http.get(self.url, strings)
                 return {"Authorization": f"Bearer {token}"}
 
-            async def refused(self, answer: Answer) -> bool:
+            async def refused(self, answer: Response) -> bool:
                 """Nothing can be renewed."""
                 return False
 

@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from hubindex.errors import SourceError
-from hubindex.sources.http.failures import Answer
+from hubindex.sources.http.failures import Response
 from tests.sources.clock import Clock, ClockedClient
 from tests.sources.wire import reply, wire
 
@@ -25,7 +25,7 @@ class Badge:
         """The secret."""
         return {"Authorization": f"Bearer {SECRET}"}
 
-    async def refused(self, answer: Answer) -> bool:
+    async def refused(self, answer: Response) -> bool:
         """Nothing can be renewed."""
         return False
 
