@@ -4,7 +4,7 @@ import asyncio
 import gc
 import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -61,16 +61,23 @@ class Observer(Protocol):
 
 
 class CrawlSession:
-    """Runs a plan. `environ` is where user names and tokens are looked for."""
+    """Runs a plan. `environ` is where user names and tokens are looked for, `sleep` waits so many seconds."""
 
     def __init__(
-        self, plan: Plan, network: Network, location: Location, observer: Observer, environ: Mapping[str, str]
+        self,
+        plan: Plan,
+        network: Network,
+        location: Location,
+        observer: Observer,
+        environ: Mapping[str, str],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._plan = plan
         self._network = network
         self._location = location
         self._observer = observer
         self._environ = environ
+        self._sleep = sleep
 
     async def run(self) -> None:
         """Crawl until all is done; a plan that watches goes on after a pause when the source refuses requests.
@@ -83,7 +90,7 @@ class CrawlSession:
             if not self._plan.watch or not progress.stopped or progress.is_spent:
                 return
             self._observer.paused(pause)
-            await asyncio.sleep(pause)
+            await self._sleep(pause)
 
     async def _crawl(self) -> Progress:
         network, warn = self._network, self._observer.warn
