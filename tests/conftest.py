@@ -25,6 +25,9 @@ _MAX_PROCESSES = 4  # each has a PostgreSQL of its own
 
 _DATABASES = itertools.count(1)
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script; programs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("patient", deadline=None)  # the machine may be busy
 settings.load_profile("patient")
 

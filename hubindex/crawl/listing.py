@@ -113,7 +113,7 @@ class Lister:
                     found += fresh
                     if not found and not page.more:
                         self._context.warn(f"{namespace}: Docker Hub shows no repositories of it")
-                    if page.repositories and not fresh and not refused:  # it would repeat itself for ever
+                    if page.repositories and not fresh and not refused:  # it repeats itself
                         break
             except PaginationRefused as error:
                 refused = refused or error

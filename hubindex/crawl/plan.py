@@ -17,8 +17,8 @@ class Plan:
 
     `concurrency` jobs at a time. `max_age`: what was looked at less than so many milliseconds ago is left alone,
     and what was not is due. `heads`: how many digests of one repository may be asked of the registry, one by one,
-    when Docker Hub does not list all tags; 0: none. `full`: read each list of tags to its end. `watch`: go on for
-    ever.
+    when Docker Hub does not list all tags; 0: none. `full`: read each list of tags to its end. `watch`: keep
+    running, and re-crawl repositories as they fall due.
     """
 
     terms: Sequence[str] = ()

@@ -61,7 +61,7 @@ class WalkLog:
             self._moved |= fresh > 0
         else:
             self._repeated += len(page.tags) - fresh
-        return page.more and fresh > 0  # a list that repeats itself would go on for ever
+        return page.more and fresh > 0  # a list that repeats itself has no end
 
     def add_names(self, names: Iterable[str]) -> None:
         """Take in all names that another source lists: they are as good as seen."""

@@ -84,7 +84,7 @@ class Transport:
 
 
 class _Response(aiohttp.ClientResponse):
-    """An answer that comes after a few interim ones (statuses 1xx) at most: aiohttp would read them for ever."""
+    """An answer that comes after a few interim ones (statuses 1xx) at most: aiohttp reads them without end."""
 
     async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         """Read the head of the answer. Raises `InterimOnly` if there is none to come."""
