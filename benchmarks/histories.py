@@ -15,7 +15,8 @@ from benchmarks import corpus
 from benchmarks.corpus import DAY, NOW
 from hubindex.crawl.walk import WalkLog
 from hubindex.crawl.writer import BATCH_ROWS
-from hubindex.index.writing.ingest import Batch, Ingest, Stored
+from hubindex.index.writing.ingest import Batch, Ingest
+from hubindex.index.writing.repositories import Stored
 from hubindex.index.writing.walks import Walk
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
 

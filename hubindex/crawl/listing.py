@@ -9,7 +9,7 @@ from hubindex.crawl.commands import StoreRepositories, StoreResults, Visits
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.errors import NotFound, PaginationRefused, SourceError
 from hubindex.index.writing.frontier import NAMESPACE, TERM, Job
-from hubindex.index.writing.ingest import Stored
+from hubindex.index.writing.repositories import Stored
 from hubindex.records import Repository, RepositoryPage
 
 PAGE_SIZE = 100

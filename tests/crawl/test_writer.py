@@ -17,7 +17,8 @@ from hubindex.crawl.commands import StoreRepositories
 from hubindex.crawl.writer import BATCH_ROWS, Writer
 from hubindex.errors import NewerIndex, StorageError
 from hubindex.index.database.location import Location
-from hubindex.index.writing.ingest import Batch, Stored
+from hubindex.index.writing.ingest import Batch
+from hubindex.index.writing.repositories import Stored
 from hubindex.records import Repository, Tag, TagPage
 from tests.crawl.crawling import DEADLINE, disconnect, names, problems, rows, shut
 

@@ -7,26 +7,19 @@ or not at all.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
-from typing import NamedTuple
 
 from hubindex.errors import StorageError
 from hubindex.index.database import engine as storage
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import upgrade
-from hubindex.index.database.reader import Row
-from hubindex.index.database.schema import repository as repository_table
 from hubindex.index.evidence.judge import confirmed_until
-from hubindex.index.words import Document, term_key
 from hubindex.index.writing.documents import DocumentWriter
 from hubindex.index.writing.frontier import Frontier, Leases
 from hubindex.index.writing.memory import Memory
+from hubindex.index.writing.repositories import RepositoryWriter, Stored
 from hubindex.index.writing.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
 from hubindex.index.writing.walks import INTERRUPTED, Looked, StoredPages, Walk
-from hubindex.kinds import said_of_repository
 from hubindex.records import Repository, TagPage
-
-DOCKER_HUB = 1
-"""`registry_id` of docker.io."""
 
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
@@ -36,11 +29,6 @@ _ALWAYS = 1 << 62
 _MAX_PIECES = 8
 """A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
 
-_DESCRIBED = (
-    "description", "star_count", "pull_count", "is_official", "is_automated",
-    "updated_at", "registered_at", "seen_at", "missing_at", "gone_at", "kinds",
-)  # fmt: skip
-
 
 class Absence(Enum):
     """What a 404 means: of a repository that the index does not know, or that is missing, or gone by now."""
@@ -48,15 +36,6 @@ class Absence(Enum):
     UNKNOWN = "unknown"
     MISSING = "missing"
     GONE = "gone"
-
-
-class Stored(NamedTuple):
-    """What became of a repository record."""
-
-    repository_id: int
-    name: str
-    is_new: bool
-    is_changed: bool
 
 
 class Ingest:
@@ -122,6 +101,7 @@ class Batch:
         self._tx = tx
         self._tags = TagWriter(tx, numbers)
         self._documents = DocumentWriter(tx)
+        self._repositories = RepositoryWriter(tx, self._documents)
         self.frontier = Frontier(tx, leases)
         self.walks = walks
 
@@ -131,62 +111,12 @@ class Batch:
         return self._tags.pending
 
     def repositories(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:
-        """Add or refresh repositories of Docker Hub; what a record does not say stays as it is known.
-
-        Returns one row for each distinct name, in the order of the records.
-        """
-        by_name = {record.name: record for record in records}
-        self._tx.query("lock_documents")
-        known = self._known(list(by_name))
-        ids = self._new_ids(len(by_name) - len(known))
-        stored, added, changed = [], [], []
-        for record in by_name.values():
-            row = known.get(record.name)
-            if row is None:
-                fresh = _new_row(next(ids), record, seen_at)
-                added.append(fresh)
-                self._documents.replace(fresh[0], None, _document(fresh[0], record.name, fresh[3:8]))
-                stored.append(Stored(fresh[0], record.name, is_new=True, is_changed=False))
-                continue
-            values = _refreshed(row, record, seen_at)
-            is_changed = values[:7] != row[2:9]
-            if values != row[2:]:
-                changed.append((*values, row[0]))
-                before = None if row[11] is not None else _document(row[0], row[1], row[2:7])
-                after = None if values[9] is not None else _document(row[0], row[1], values[:5])
-                self._documents.replace(row[0], before, after)
-            stored.append(Stored(row[0], record.name, is_new=False, is_changed=is_changed))
-        self._tx.insert(repository_table, added)
-        self._tx.update(repository_table, _DESCRIBED, changed)
-        return stored
+        """Add or refresh repositories; see `RepositoryWriter.store`."""
+        return self._repositories.store(records, seen_at)
 
     def search_results(self, term: str, repository_ids: Sequence[int], crawled_at: int, *, whole: bool) -> None:
-        """Remember the order in which the source returned repositories for a term, from position 1.
-
-        What stood in one of these places before, and is not returned any more, is forgotten; with `whole`, which
-        tells that the source's list ended here, whatever stood behind them too. An empty list may be a fault of
-        the source: it changes nothing.
-        """
-        term = term_key(term)
-        if any(known_at > crawled_at for _, known_at in self._tx.query("term", term=term)):
-            return  # a later crawl was stored first
-        self._tx.run("touch_term", {"term": term, "crawled_at": crawled_at})
-        term_id = self._tx.query("term", term=term)[0][0]
-        if not repository_ids:
-            return
-        positions = {number: place for place, number in reversed(list(enumerate(repository_ids, 1)))}
-        known = {row[0]: row[1] for row in self._tx.query("hits_of_term", term_id=term_id)}
-        self._tx.run(
-            "put_hit",
-            *(
-                {"term_id": term_id, "repository_id": number, "position": place}
-                for number, place in positions.items()
-                if known.get(number) != place
-            ),
-        )
-        last = max(known.values(), default=0) if whole else len(positions)
-        dropped = (number for number, place in known.items() if number not in positions and place <= last)
-        self._tx.run("drop_hit", *({"term_id": term_id, "repository_id": number} for number in dropped))
+        """Remember what the source returned for a term; see `RepositoryWriter.search_results`."""
+        self._repositories.search_results(term, repository_ids, crawled_at, whole=whole)
 
     def tag_page(self, repository_id: int, page: TagPage) -> PageOutcome:
         """Store what a page of tags adds to what is known; an unchanged page writes nothing."""
@@ -244,34 +174,25 @@ class Batch:
 
         Once is no proof: it is *missing*, and *gone*, with all its tags, only if it is still missing hours later.
         """
-        self._tx.query("lock_documents")
-        for row in self._known([name]).values():
-            if at < row[9]:
-                return Absence.MISSING
-            state = self._tags.state(row[0])
-            if state.missing_at is None:
-                state.missing_at = at
-            if state.gone_at is None and at - state.missing_at >= GONE_AFTER:
-                state.gone_at = at
-                self._documents.replace(row[0], _document(row[0], row[1], row[2:7]), None)
-                self._end_tags(state, set(), began_at=at, gone_at=at)
-            return Absence.MISSING if state.gone_at is None else Absence.GONE
-        return Absence.UNKNOWN
+        known = self._repositories.named([name]).get(name)
+        if known is None:
+            return Absence.UNKNOWN
+        if at < known.description.seen_at:
+            return Absence.MISSING
+        state = self._tags.state(known.repository_id)
+        if state.missing_at is None:
+            state.missing_at = at
+        if state.gone_at is None and at - state.missing_at >= GONE_AFTER:
+            state.gone_at = at
+            self._repositories.remove_document(name, known)
+            self._end_tags(state, set(), began_at=at, gone_at=at)
+        return Absence.MISSING if state.gone_at is None else Absence.GONE
 
     def flush(self) -> None:
         """Write what waits."""
         self.frontier.flush()
         self._tags.flush()
         self._documents.flush()
-
-    def _known(self, names: list[str]) -> dict[str, Row]:
-        rows = self._tx.query("repositories_named", registry_id=DOCKER_HUB, names=names)
-        return {row[1]: (*row[:5], bool(row[5]), bool(row[6]), *row[7:]) for row in rows}
-
-    def _new_ids(self, count: int) -> Iterator[int]:
-        if not count:
-            return iter(())
-        return (int(row[0]) for row in self._tx.query("new_repository_ids", count=count))
 
     def _sweep(self, state: RepositoryState, walk: Walk, *, is_latest: bool) -> int:
         sweeps = state.sweeps
@@ -312,39 +233,3 @@ class Batch:
             self._tags.see(state, looked_at, at, since)
         self._tags.narrow(state, since)
         state.sweeps = state.sweeps._replace(partial_at=at, partial_since=since)
-
-
-def _new_row(repository_id: int, record: Repository, seen_at: int) -> Row:
-    return (
-        repository_id, DOCKER_HUB, record.name, record.description or "", record.star_count or 0,
-        record.pull_count or 0, bool(record.is_official), bool(record.is_automated), record.updated_at,
-        record.registered_at, seen_at, seen_at, None, None, None, None, None, None, None, 0, 0,
-        said_of_repository(record.kinds, None),
-    )  # fmt: skip
-
-
-def _refreshed(row: Row, record: Repository, seen_at: int) -> Row:
-    """The values of `_DESCRIBED` after a record; an older report than the last changes nothing."""
-    if seen_at < row[9]:
-        return row[2:]
-    news = (
-        record.description, record.star_count, record.pull_count, record.is_official, record.is_automated,
-        max(filter(None, (record.updated_at, row[7])), default=None), record.registered_at,
-    )  # fmt: skip
-    merged = (old if new is None else new for new, old in zip(news, row[2:9], strict=True))
-    is_back = seen_at >= (row[11] or row[10] or 0)
-    absence = (None, None) if is_back else row[10:12]
-    return *merged, seen_at, *absence, said_of_repository(record.kinds, row[12])
-
-
-def _document(repository_id: int, name: str, values: Row) -> Document:
-    description, star_count, pull_count, is_official, is_automated = values
-    return Document(
-        repository_id,
-        name,
-        description,
-        star_count=star_count,
-        pull_count=pull_count,
-        is_official=is_official,
-        is_automated=is_automated,
-    )
