@@ -10,8 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from hubindex.index.writing.frontier import LATEST, Job, Owner, Pending, Seed, next_visit
 from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
 from hubindex.index.writing.repositories import Stored
-from hubindex.index.writing.tagwriter import PageOutcome
-from hubindex.index.writing.walks import StoredPages, Walk
+from hubindex.index.writing.walks import PageOutcome, StoredPages, Walk
 from hubindex.records import Repository, TagPage
 
 T_co = TypeVar("T_co", covariant=True)

@@ -9,8 +9,7 @@ from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
 from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.writing.frontier import Job
-from hubindex.index.writing.tagwriter import PageOutcome
-from hubindex.index.writing.walks import INTERRUPTED
+from hubindex.index.writing.walks import INTERRUPTED, PageOutcome
 from hubindex.records import Tag, TagPage
 
 _WALKS = 3

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from hubindex.crawl.walk import WalkLog
-from hubindex.index.writing.tagwriter import PageOutcome
-from hubindex.index.writing.walks import StoredPages, Walk
+from hubindex.index.writing.walks import PageOutcome, StoredPages, Walk
 from hubindex.records import Tag, TagPage
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from hubindex.index.database.location import Location
 from hubindex.index.database.revisions import REVISIONS
 from hubindex.index.writing.ingest import Ingest
-from hubindex.index.writing.tagwriter import PageOutcome
-from hubindex.index.writing.walks import Walk
+from hubindex.index.writing.walks import PageOutcome, Walk
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
 
 Row = tuple[Any, ...]

@@ -13,12 +13,14 @@ from hubindex.index.database import engine as storage
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import upgrade
 from hubindex.index.evidence.judge import confirmed_until
+from hubindex.index.writing.digests import Numbers
 from hubindex.index.writing.documents import DocumentWriter
 from hubindex.index.writing.frontier import Frontier, Leases
+from hubindex.index.writing.known import RepositoryState
 from hubindex.index.writing.memory import Memory
 from hubindex.index.writing.repositories import RepositoryWriter, Stored
-from hubindex.index.writing.tagwriter import Numbers, PageOutcome, RepositoryState, TagWriter
-from hubindex.index.writing.walks import INTERRUPTED, Looked, StoredPages, Walk
+from hubindex.index.writing.tagwriter import TagWriter
+from hubindex.index.writing.walks import INTERRUPTED, Looked, PageOutcome, StoredPages, Walk
 from hubindex.records import Repository, TagPage
 
 GONE_AFTER = 4 * 3600 * 1000
@@ -100,6 +102,7 @@ class Batch:
     ) -> None:
         self._tx = tx
         self._tags = TagWriter(tx, numbers)
+        self._rows = self._tags.rows
         self._documents = DocumentWriter(tx)
         self._repositories = RepositoryWriter(tx, self._documents)
         self.frontier = Frontier(tx, leases)
@@ -108,7 +111,7 @@ class Batch:
     @property
     def pending(self) -> int:
         """How many tag and history rows the transaction adds or changes."""
-        return self._tags.pending
+        return self._rows.pending
 
     def repositories(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:
         """Add or refresh repositories; see `RepositoryWriter.store`."""
@@ -124,17 +127,17 @@ class Batch:
 
     def has_as_many_tags(self, repository_id: int, count: int | None) -> bool:
         """Whether a repository has as many tags as its source counts."""
-        return self._tags.open_count(self._tags.state(repository_id)) == count
+        return self._rows.open_count(self._rows.state(repository_id)) == count
 
     def changed_at(self, repository_id: int) -> int | None:
         """When a repository was last pushed to, as far as known."""
-        state = self._tags.state(repository_id)
+        state = self._rows.state(repository_id)
         return state.updated_at
 
     def least_known(self, repository_id: int, names: Collection[str]) -> list[str]:
         """Names of tags, those first whose digest is not known, then those that were seen longest ago."""
-        state = self._tags.state(repository_id)
-        seen = self._tags.last_sights(state, names)
+        state = self._rows.state(repository_id)
+        seen = self._rows.last_sights(state, names)
         return sorted(names, key=lambda name: (seen.get(name, 0), name))
 
     def begin_walk(self, repository_id: int, started_at: int) -> Looked | None:
@@ -142,7 +145,7 @@ class Batch:
 
         Returns what was remembered before; None if this walk is remembered already, or is older than that.
         """
-        state = self._tags.state(repository_id)
+        state = self._rows.state(repository_id)
         before = Looked(state.walked_at, state.walk_problem)
         if started_at < (state.walked_at or 0) or before == (started_at, INTERRUPTED):
             return None
@@ -151,7 +154,7 @@ class Batch:
 
     def finish_walk(self, walk: Walk) -> int:
         """Store what a walk proves beyond its pages; returns how many tags it found gone."""
-        state = self._tags.state(walk.repository_id)
+        state = self._rows.state(walk.repository_id)
         if not walk.names and not walk.problem and state.last_tag_id:
             walk = walk._replace(problem="the source shows no tags where some were known")
         state.updated_at = max(filter(None, (state.updated_at, walk.newest_push)), default=None)
@@ -179,7 +182,7 @@ class Batch:
             return Absence.UNKNOWN
         if at < known.description.seen_at:
             return Absence.MISSING
-        state = self._tags.state(known.repository_id)
+        state = self._rows.state(known.repository_id)
         if state.missing_at is None:
             state.missing_at = at
         if state.gone_at is None and at - state.missing_at >= GONE_AFTER:
@@ -191,7 +194,7 @@ class Batch:
     def flush(self) -> None:
         """Write what waits."""
         self.frontier.flush()
-        self._tags.flush()
+        self._rows.flush()
         self._documents.flush()
 
     def _sweep(self, state: RepositoryState, walk: Walk, *, is_latest: bool) -> int:
@@ -202,13 +205,13 @@ class Batch:
             state.sweeps = sweeps._replace(swept_at=walk.started_at)
         # One that is stored after a later look did not compare all tags: it is no single look at each of them.
         finished_at = walk.finished_at if is_latest else max(walk.finished_at, walk.started_at + 1)
-        self._tags.sweep(walk.repository_id, walk.started_at, finished_at, len(walk.names))
+        self._rows.sweep(walk.repository_id, walk.started_at, finished_at, len(walk.names))
         return ended
 
     def _end_tags(self, state: RepositoryState, names: set[str], *, began_at: int, gone_at: int) -> int:
         """End all tags but `names` that were not seen at `began_at` or later; returns how many."""
         ended = 0
-        for known in self._tags.missing(state, names, began_at):
+        for known in self._rows.missing(state, names, began_at):
             last_seen_at = confirmed_until(known.span, state.sweeps)
             if last_seen_at < began_at:
                 self._tags.end(state, known, last_seen_at, gone_at)
@@ -222,14 +225,14 @@ class Batch:
         """
         at, looked_at = walk.started_at, walk.names if walk.looked_at is None else walk.looked_at
         if walk.oldest_push is None:
-            self._tags.see(state, looked_at, at, _ALWAYS)
+            self._rows.see(state, looked_at, at, _ALWAYS)
             return
         if at < (state.sweeps.partial_at or 0):
             return
         since = walk.oldest_push - 1
-        unseen = [pushed_at for name, pushed_at in self._tags.pushed_after(state, since) if name not in looked_at]
+        unseen = [pushed_at for name, pushed_at in self._rows.pushed_after(state, since) if name not in looked_at]
         if unseen:
             since = max(unseen)
-            self._tags.see(state, looked_at, at, since)
-        self._tags.narrow(state, since)
+            self._rows.see(state, looked_at, at, since)
+        self._rows.narrow(state, since)
         state.sweeps = state.sweeps._replace(partial_at=at, partial_since=since)

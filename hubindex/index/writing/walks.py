@@ -2,11 +2,28 @@
 
 from typing import NamedTuple
 
-from hubindex.index.writing.tagwriter import PageOutcome
 from hubindex.records import TagPage
 
 INTERRUPTED = "interrupted"
 """The problem of a walk that did not come to its end."""
+
+
+class PageOutcome:
+    """How many tags of a page were new and how many had moved; `warnings` names what contradicts itself.
+
+    `news` counts all tags of which the page said anything that was not known, `stale` those of which it said what
+    had been before. `is_stale` tells that it is an old page: what else it shows proves nothing of its moment.
+    """
+
+    __slots__ = ("is_stale", "moved", "new", "news", "stale", "warnings")
+
+    def __init__(self) -> None:
+        self.new = 0
+        self.moved = 0
+        self.news = 0
+        self.stale = 0
+        self.is_stale = False
+        self.warnings: list[str] = []
 
 
 class Looked(NamedTuple):
