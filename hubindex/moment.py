@@ -10,6 +10,9 @@ from typing import NamedTuple
 from hubindex.errors import WrongUsage
 from hubindex.text import quote
 
+END_OF_TIME = 1 << 62
+"""Later than any moment: a bound that leaves nothing out."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1)
 _YEAR_10000 = 253_402_300_800_000

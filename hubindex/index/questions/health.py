@@ -8,6 +8,7 @@ from hubindex.index.database.migrate import differences
 from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Reader, storage_errors
 from hubindex.index.evidence.judge import Sweeps
+from hubindex.index.evidence.timeline import PERIOD
 from hubindex.index.questions.archive import Archive
 
 
@@ -21,7 +22,7 @@ def check(location: Location) -> list[str]:
     try:
         with reader.snapshot():
             for name in sql.load("health", location.dialect):
-                count = reader.query("health", name)[0][0]
+                count = reader.query("health", name, period=PERIOD)[0][0]
                 if count:
                     problems.append(f"{count:,} {name.replace('_', ' ')}")
             if count := _unnamed_tags(reader):

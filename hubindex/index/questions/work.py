@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from hubindex.index.database.reader import Reader
 from hubindex.index.words import term_key
-from hubindex.moment import wall
+from hubindex.moment import END_OF_TIME, wall
+from hubindex.reference import DEFAULT_REGISTRY
 
 PAGE_SIZE = 100
-
-_ALWAYS = 1 << 62
 
 
 class Work(NamedTuple):
@@ -42,7 +41,7 @@ def work(reader: Reader, now: int) -> Work:
 
 def estimate_due(reader: Reader, now: int, fresh_since: int | None = None) -> list[Estimate]:
     """What a crawl of all that is due would ask for; `fresh_since`: of all that was not done since then."""
-    bounds: dict[str, int] = {"now": now, "stale": fresh_since or 0, "fresh": fresh_since or _ALWAYS}
+    bounds: dict[str, int] = {"now": now, "stale": fresh_since or 0, "fresh": fresh_since or END_OF_TIME}
     count, swept = reader.query("frontier", "due_visits", **bounds)[0]
     found = _visits("repositories that are due", count, swept)
     for kind, name, wanted in reader.query("frontier", "due_seeds", **bounds):
@@ -89,7 +88,8 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
 def _known_names(reader: Reader | None, first: str, beyond: str) -> tuple[int, int]:
     if reader is None:
         return 0, 0
-    count, swept = reader.query("frontier", "known_names", first=first, beyond=beyond)[0]
+    bounds = {"first": first, "beyond": beyond}
+    ((count, swept),) = reader.query("frontier", "known_names", registry=DEFAULT_REGISTRY, **bounds)
     return count, swept
 
 

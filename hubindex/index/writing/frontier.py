@@ -20,6 +20,7 @@ from hubindex.index.database.reader import Row
 from hubindex.index.database.schema import job as job_table
 from hubindex.index.database.sql import Parameters
 from hubindex.index.writing.memory import Memory
+from hubindex.moment import END_OF_TIME
 
 TERM, NAMESPACE, REPOSITORY = "term", "namespace", "repository"
 """The kinds of seeds."""
@@ -37,7 +38,6 @@ _SEED_PERIOD = 7 * _DAY
 _SWEEP_PERIOD = 28 * _DAY
 _FIRST_RETRY, _LAST_RETRY = 15 * _MINUTE, _DAY
 _RESUMABLE = _DAY
-_ALWAYS = 1 << 62
 _MAX_SAID = 500
 
 
@@ -162,7 +162,7 @@ class Frontier:
         if asked_by is None:
             self._run("add_visit", *rows)
             return
-        fresh = _ALWAYS if fresh_since is None else fresh_since
+        fresh = END_OF_TIME if fresh_since is None else fresh_since
         self._run("ask_visit", *({**row, "asked_by": asked_by, "fresh_since": fresh} for row in rows))
 
     def claim(
@@ -171,7 +171,7 @@ class Frontier:
         """Lease up to `count` due jobs, those of a crawl or any; those done since `fresh_since` are left."""
         bounds: Parameters = {"count": count, "now": now, "wall": wall, "sweep_since": now - _SWEEP_PERIOD}
         if asked_by is None:
-            fresh = _ALWAYS if fresh_since is None else fresh_since
+            fresh = END_OF_TIME if fresh_since is None else fresh_since
             rows = self._query("claim_due", **bounds, fresh_since=fresh)
         else:
             rows = self._query("claim_asked", **bounds, asked_by=asked_by)

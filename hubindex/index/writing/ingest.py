@@ -21,12 +21,11 @@ from hubindex.index.writing.memory import Memory
 from hubindex.index.writing.repositories import RepositoryWriter, Stored
 from hubindex.index.writing.tagwriter import TagWriter
 from hubindex.index.writing.walks import INTERRUPTED, Looked, PageOutcome, StoredPages, Walk
+from hubindex.moment import END_OF_TIME
 from hubindex.records import Repository, TagPage
 
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
-
-_ALWAYS = 1 << 62
 
 _MAX_PIECES = 8
 """A word is looked up in each piece of SQLite's search index; joining those of a million rows takes a second."""
@@ -225,7 +224,7 @@ class Batch:
         """
         at, looked_at = walk.started_at, walk.names if walk.looked_at is None else walk.looked_at
         if walk.oldest_push is None:
-            self._rows.see(state, looked_at, at, _ALWAYS)
+            self._rows.see(state, looked_at, at, END_OF_TIME)
             return
         if at < (state.sweeps.partial_at or 0):
             return

@@ -58,7 +58,8 @@ def _ends_sound(location: Location) -> Iterator[None]:
     """Whatever was told, the index has no contradictions at the end."""
     yield
     reader = open_reader(location)
-    found = {name: reader.query("health", name) for name in sql.load("health", location.dialect)}
+    statements = sql.load("health", location.dialect)
+    found = {name: reader.query("health", name, period=PERIOD) for name in statements}
     reader.close()
     assert {name for name, answer in found.items() if answer != [(0,)]} == set()
     assert rows(location, MISCOUNTED) == [(0,)]

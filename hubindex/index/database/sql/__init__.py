@@ -1,6 +1,7 @@
 """The SQL behind the questions: named statements in `.sql` files, the same for both engines where they agree.
 
 A statement follows a line `-- name: its_name`; `:parameter` is a parameter and `= ANY(:list)` takes a list.
+What several statements of a file share follows a line `-- part: its_name` above them: `{its_name}` stands for it.
 `family.sqlite.sql` and `family.postgresql.sql` hold what differs. SQLite, which has one writer at a time, locks no
 rows: `FOR UPDATE …` at the end of a statement is for PostgreSQL.
 """
@@ -19,13 +20,19 @@ _PARAMETER = r"(?<!:):([a-z_]+)"
 def load(family: str, dialect: str) -> dict[str, str]:
     """All statements of a family in the words of `dialect` (`sqlite` or `postgresql`), by name."""
     statements: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for file in (f"{family}.sql", f"{family}.{dialect}.sql"):
         path = os.path.join(_FOLDER, file)
         if os.path.exists(path):
             with open(path, encoding="utf-8") as text:
-                for part in text.read().split("-- name: ")[1:]:
-                    name, _, body = part.partition("\n")
-                    statements[name.strip()] = _translate(body.strip().rstrip(";"), dialect)
+                for section in re.split(r"^-- (?=name: |part: )", text.read(), flags=re.MULTILINE)[1:]:
+                    head, _, body = section.partition("\n")
+                    kind, _, name = head.partition(": ")
+                    body = re.sub(r"\{(\w+)\}", lambda used: parts[used[1]], body.strip())
+                    if kind == "part":
+                        parts[name] = body
+                    else:
+                        statements[name] = _translate(body, dialect)
     return statements
 
 

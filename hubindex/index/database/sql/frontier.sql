@@ -76,10 +76,13 @@ SELECT DISTINCT leased_by FROM job WHERE due_at <= :now AND leased_by IS NOT NUL
 -- name: release_owner
 UPDATE job SET leased_by = NULL, leased_until = NULL WHERE due_at <= :now AND leased_by = :leased_by
 
+-- part: visits_and_seeds
+count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0)
+
 -- name: pending
 -- What a crawl asked for and is not done.
 -- When it was asked for tell those that never failed.
-SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0),
+SELECT {visits_and_seeds},
        min(due_at) FILTER (WHERE tries = 0)
 FROM job WHERE asked_by = :asked_by AND due_at <= :now
 
@@ -88,7 +91,7 @@ SELECT count(*) FROM job WHERE asked_by = :asked_by AND tries > 0
 
 -- name: unfinished
 -- What crawls asked for of which nobody is at anything.
-SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0)
+SELECT {visits_and_seeds}
 FROM job
 WHERE asked_by IS NOT NULL AND due_at <= :now
       AND asked_by NOT IN (SELECT j.asked_by FROM job j WHERE j.asked_by IS NOT NULL AND j.leased_until > :wall)
@@ -98,12 +101,12 @@ WHERE asked_by IS NOT NULL AND due_at <= :now
 SELECT count(*) FROM job WHERE repository_id = 0 AND due_at <= :now AND leased_until > :wall
 
 -- name: due
-SELECT count(*) FILTER (WHERE repository_id <> 0), count(*) FILTER (WHERE seed_id <> 0) FROM job WHERE due_at <= :now
+SELECT {visits_and_seeds} FROM job WHERE due_at <= :now
 
 -- name: next_due
 SELECT min(due_at) FROM job WHERE due_at > :now
 
--- name: claim_due
+-- part: claimable
 SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
        coalesce(r.swept_at > :sweep_since AND (r.walk_problem IS NULL OR r.swept_at = r.walked_at), false),
        r.walk_problem IS NULL
@@ -111,20 +114,18 @@ FROM job j
 LEFT JOIN repository r ON r.repository_id = j.repository_id
 LEFT JOIN seed s ON s.seed_id = j.seed_id
 WHERE j.due_at <= :now AND (j.leased_until IS NULL OR j.leased_until <= :wall)
-      AND (j.done_at IS NULL OR j.done_at < :fresh_since)
+
+-- part: first_due
 ORDER BY j.due_at LIMIT :count
 FOR UPDATE OF j SKIP LOCKED
 
+-- name: claim_due
+{claimable} AND (j.done_at IS NULL OR j.done_at < :fresh_since)
+{first_due}
+
 -- name: claim_asked
-SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
-       coalesce(r.swept_at > :sweep_since AND (r.walk_problem IS NULL OR r.swept_at = r.walked_at), false),
-       r.walk_problem IS NULL
-FROM job j
-LEFT JOIN repository r ON r.repository_id = j.repository_id
-LEFT JOIN seed s ON s.seed_id = j.seed_id
-WHERE j.asked_by = :asked_by AND j.due_at <= :now AND (j.leased_until IS NULL OR j.leased_until <= :wall)
-ORDER BY j.due_at LIMIT :count
-FOR UPDATE OF j SKIP LOCKED
+{claimable} AND j.asked_by = :asked_by
+{first_due}
 
 -- name: work
 SELECT count(*) FILTER (WHERE repository_id <> 0 AND due_at <= :now),
@@ -137,22 +138,27 @@ FROM job
 -- name: failures
 SELECT failure, count(*) FROM job WHERE tries > 0 GROUP BY failure ORDER BY count(*) DESC, failure
 
--- name: due_visits
--- Those that are due: how many there are, and of how many the whole list of tags is known.
-SELECT count(*), count(*) FILTER (WHERE r.swept_at IS NOT NULL AND r.walk_problem IS NULL)
-FROM job j JOIN repository r ON r.repository_id = j.repository_id
+-- part: if_crawled_now
 WHERE (j.due_at <= :now AND (j.done_at IS NULL OR j.done_at < :fresh)) OR j.done_at < :stale
       OR (j.asked_by IS NOT NULL AND j.tries > 0)
+
+-- part: counts
+count(*), count(*) FILTER (WHERE r.swept_at IS NOT NULL AND r.walk_problem IS NULL)
+
+-- name: due_visits
+-- Those that are due: how many there are, and of how many the whole list of tags is known.
+SELECT {counts}
+FROM job j JOIN repository r ON r.repository_id = j.repository_id
+{if_crawled_now}
 
 -- name: due_seeds
 SELECT s.kind, s.name, s.wanted
 FROM job j JOIN seed s ON s.seed_id = j.seed_id
-WHERE (j.due_at <= :now AND (j.done_at IS NULL OR j.done_at < :fresh)) OR j.done_at < :stale
-      OR (j.asked_by IS NOT NULL AND j.tries > 0)
+{if_crawled_now}
 
 -- name: known_hits
 -- What a term found last time: as in due_visits.
-SELECT count(*), count(*) FILTER (WHERE r.swept_at IS NOT NULL AND r.walk_problem IS NULL)
+SELECT {counts}
 FROM search_term t
 JOIN search_hit h ON h.term_id = t.term_id
 JOIN repository r ON r.repository_id = h.repository_id
@@ -160,5 +166,7 @@ WHERE t.term = :term AND h.position <= :wanted
 
 -- name: known_names
 -- Repositories of a namespace: as in due_visits.
-SELECT count(*), count(*) FILTER (WHERE swept_at IS NOT NULL AND walk_problem IS NULL)
-FROM repository WHERE registry_id = 1 AND gone_at IS NULL AND name >= :first AND name < :beyond
+SELECT {counts}
+FROM repository r
+WHERE r.registry_id = (SELECT registry_id FROM registry WHERE host = :registry)
+      AND r.gone_at IS NULL AND r.name >= :first AND r.name < :beyond

@@ -55,7 +55,7 @@ WHERE (d.tags IS NULL OR replace(' ' || d.tags || ' ', ' ' || t.name || ' ', '')
 -- name: tags_that_began_without_a_change
 SELECT count(*) FROM tag t
 WHERE t.gone_at IS NULL AND NOT EXISTS (
-    SELECT 1 FROM change c WHERE c.period = t.first_seen_at / 2419200000 AND c.repository_id = t.repository_id
+    SELECT 1 FROM change c WHERE c.period = t.first_seen_at / :period AND c.repository_id = t.repository_id
 )
 
 -- name: hits_without_repository
