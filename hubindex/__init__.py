@@ -1,25 +1,50 @@
 """hubindex: search Docker Hub offline, and know which image a tag pointed to.
 
-`Index` opens an index for questions, a `Query` is a search, `Reference` parses image references, and `errors`
-holds everything that is raised on purpose. They are loaded on first use: the command line starts without them.
+`Index` opens an index for questions. A `Query` is a search, a `Reference` names a repository or a tag, a
+`Platform` an operating system and an architecture. The answers are `Found`, `RepositoryFacts`, `TagFacts`,
+`Answer`, `Change`, `Holding`, `Status`, `Work` and `Estimate`; a `Certainty` says how sure one is, a `State` what
+a tag was. `errors` holds everything that is raised on purpose. All of it is loaded on first use: the command line
+starts without.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hubindex import errors
+    from hubindex.certainty import Certainty
     from hubindex.index.handle import Index
-    from hubindex.index.questions.search import Query
+    from hubindex.index.questions.changes import Change
+    from hubindex.index.questions.history import Answer, State
+    from hubindex.index.questions.repositories import RepositoryFacts, Status, TagFacts
+    from hubindex.index.questions.search import Found, Query
+    from hubindex.index.questions.whatis import Holding
+    from hubindex.index.questions.work import Estimate, Work
+    from hubindex.platform import Platform
     from hubindex.reference import Reference
 
 __version__ = "0.1.0"
 
-__all__ = ["Index", "Query", "Reference", "__version__", "errors"]
+__all__ = [
+    "Answer", "Certainty", "Change", "Estimate", "Found", "Holding", "Index", "Platform", "Query", "Reference",
+    "RepositoryFacts", "State", "Status", "TagFacts", "Work", "__version__", "errors",
+]  # fmt: skip
 
 _HOMES = {
+    "Answer": "hubindex.index.questions.history",
+    "Certainty": "hubindex.certainty",
+    "Change": "hubindex.index.questions.changes",
+    "Estimate": "hubindex.index.questions.work",
+    "Found": "hubindex.index.questions.search",
+    "Holding": "hubindex.index.questions.whatis",
     "Index": "hubindex.index.handle",
+    "Platform": "hubindex.platform",
     "Query": "hubindex.index.questions.search",
     "Reference": "hubindex.reference",
+    "RepositoryFacts": "hubindex.index.questions.repositories",
+    "State": "hubindex.index.questions.history",
+    "Status": "hubindex.index.questions.repositories",
+    "TagFacts": "hubindex.index.questions.repositories",
+    "Work": "hubindex.index.questions.work",
 }
 
 
@@ -31,3 +56,7 @@ def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'hubindex' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *globals()]

@@ -24,7 +24,7 @@ VALUES = {
     "digests",
     "docker_hub",
 }
-EVERYTHING = VALUES | {"sources", "index", "crawl", "serve", "cli", FACE}
+EVERYTHING = VALUES | {"sources", "index", "crawl", "views", "serve", "cli", FACE}
 MAY_IMPORT = {
     "errors": set[str](),
     "text": set[str](),
@@ -40,9 +40,10 @@ MAY_IMPORT = {
     "sources": VALUES,
     "index": VALUES,
     "crawl": VALUES | {"sources", "index"},
+    "views": VALUES | {"index"},
     "serve": EVERYTHING,
     "cli": EVERYTHING,
-    FACE: {"index", "reference", "errors"},
+    FACE: {"index", "reference", "errors", "certainty", "platform"},
     "__main__": EVERYTHING,
 }
 
@@ -141,6 +142,24 @@ def test_the_rooms_of_the_index() -> None:
             for name in imported_names(ast.parse(file.read_text("utf-8")), package):
                 found = re.match(rf"hubindex\.index\.({rooms})\b", name)
                 assert found is None or f"index/{found[1]}" in allowed, (file, name)
+
+
+def test_questions_go_through_the_door() -> None:
+    """The command line, rows for people and a server open no reader and call no question: `Index` does."""
+    questions = PACKAGE / "index" / "questions"
+    asks = {
+        f"hubindex.index.questions.{file.stem}.{node.name}"
+        for file in questions.glob("*.py")
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef) and [arg.arg for arg in node.args.args][:1] == ["reader"]
+    }
+    forbidden = asks | {"hubindex.index.database.opening.open_reader", "hubindex.index.database.reader.Reader"}
+    assert len(asks) > 10
+    for room in ("cli", "views", "serve"):
+        for file in (PACKAGE / room).rglob("*.py"):
+            package = ".".join(["hubindex", *file.relative_to(PACKAGE).parts[:-1]])
+            names = set(imported_names(ast.parse(file.read_text("utf-8")), package))
+            assert names.isdisjoint(forbidden - {"hubindex.index.questions.work.estimate"}), file
 
 
 def test_the_addresses_of_docker_hub_stand_once() -> None:

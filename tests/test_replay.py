@@ -591,7 +591,9 @@ def test_diff(replay: Replay) -> None:
         for change in changes:
             certainties[change.certainty] += 1
             if change.certainty == "confirmed":
-                old, new = (Question(change.repository, change.tag, at) for at in (start, end))
+                old, new = (
+                    Question(change.reference.familiar_name, change.reference.tag or "", at) for at in (start, end)
+                )
                 assert replay.is_right(old, change.old), change
                 assert replay.is_right(new, change.new), change
     assert certainties["confirmed"] > 5, certainties
@@ -601,7 +603,7 @@ def test_diff(replay: Replay) -> None:
 def _states(change: Change) -> tuple[str, ...]:
     kind = "removed" if change.new is None else "added" if change.old is None else "moved"
     assert change.change == kind, change
-    return change.repository, change.tag, change.old or "", change.new or ""
+    return change.reference.familiar_name, change.reference.tag or "", change.old or "", change.new or ""
 
 
 def _differences(replay: Replay, start: int, end: int) -> Iterator[tuple[str, ...]]:
@@ -619,7 +621,7 @@ def test_moves(replay: Replay) -> None:
     told = 0
     for path in PATHS:
         for change in replay.index.moves(path):
-            after = Question(path, change.tag, change.since)
+            after = Question(path, change.reference.tag or "", change.since)
             if change.new is not None:
                 assert replay.is_right(after, change.new), change
             if change.old is not None and change.since_earliest is not None:

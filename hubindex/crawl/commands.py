@@ -7,7 +7,8 @@ under way): so a command can be run again after a fault, and can be sent to anot
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from hubindex.index.writing.frontier import LATEST, Job, Owner, Pending, Seed, next_visit
+from hubindex.index.seeds import Seed
+from hubindex.index.writing.frontier import LATEST, Job, Owner, Pending, next_visit
 from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
 from hubindex.index.writing.repositories import Stored
 from hubindex.index.writing.walks import PageOutcome, StoredPages, Walk

@@ -8,7 +8,8 @@ from typing import Protocol
 from hubindex.crawl.commands import StoreRepositories, StoreResults, Visits
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.errors import NotFound, PaginationRefused, SourceError
-from hubindex.index.writing.frontier import NAMESPACE, TERM, Job
+from hubindex.index.seeds import NAMESPACE, TERM
+from hubindex.index.writing.frontier import Job
 from hubindex.index.writing.repositories import Stored
 from hubindex.records import Repository, RepositoryPage
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hubindex.errors import SourceError
-from hubindex.index.writing.frontier import NAMESPACE, REPOSITORY, TERM, Seed
+from hubindex.index.seeds import NAMESPACE, REPOSITORY, TERM, Seed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ import pytest
 from hubindex.crawl.plan import Plan
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import distribute
-from hubindex.index.questions.health import check
 from tests.citus import CLUSTER, NO_CLUSTER, cluster_index, install_stand_in
 from tests.cli.conftest import Call
 from tests.cli.story import tell, whole
 from tests.crawl.contents import contents
 from tests.crawl.crawling import at, crawl, rows
 from tests.fakehub import sample_hub
+from tests.index.building import problems
 
 QUESTIONS = (
     ("search", "mongo"),
@@ -69,7 +69,7 @@ def test_every_question_is_answered(cluster: Location, story_sqlite: str, call: 
         name: before[name] for name in before.keys() - where
     }
     assert (after["Distributed"], after["Shards"]) == (True, 4)
-    assert check(cluster) == []
+    assert problems(cluster) == []
 
 
 def test_crawls_go_on_when_it_is_distributed(cluster: Location, sqlite_template: Path, tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_crawls_go_on_when_it_is_distributed(cluster: Location, sqlite_template:
             hub.repositories[path].push("latest", at="2026-09-21T14:00:00Z")
         crawl(hub, location, Plan(terms=["thrift"], namespaces=["library"]), at(24))
         crawl(hub, location, Plan(terms=["thrift"], namespaces=["library"]), at(48))
-    assert check(cluster) == []
+    assert problems(cluster) == []
     assert rows(cluster, "SELECT count(*) FROM span") != [(0,)]
     assert contents(cluster) == contents(lite)

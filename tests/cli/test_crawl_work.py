@@ -21,9 +21,10 @@ from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from tests.cli.conftest import Call
 from tests.cli.running import start
-from tests.crawl.crawling import START, at, crawl, hub_of, names, numbered, problems, rows, tag_names
+from tests.crawl.crawling import START, at, crawl, hub_of, names, numbered, rows, tag_names
 from tests.fakehub import FakeHub, Proceed
 from tests.fakehub.weather import challenge, server_error
+from tests.index.building import problems
 
 PATIENCE = 30
 """Seconds to wait for something that has to happen soon."""

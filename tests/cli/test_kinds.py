@@ -180,7 +180,9 @@ def test_every_command_tells_the_kind(filled: Location, call: Call, name: str, k
     with Index.open(filled.target) as index:
         assert index.repository(f"acme/{name}").kind == kind
         assert {tag.kind for tag in index.tags(f"acme/{name}")} >= {kind}
-        assert {found.name: found.kind for found in index.search(Query("app"))}[f"acme/{name}"] == kind
+        assert {found.reference.repository: found.kind for found in index.search(Query("app"))}[
+            f"acme/{name}"
+        ] == kind
 
 
 def test_the_kind_stands_where_platforms_would(filled: Location, call: Call) -> None:

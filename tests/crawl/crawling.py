@@ -15,11 +15,9 @@ from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.engine import open_engine
 from hubindex.index.database.location import Location
-from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Row
-from hubindex.index.questions import health
-from hubindex.index.questions.repositories import RepositoryFacts, TagFacts, repository, tags
-from hubindex.reference import Reference
+from hubindex.index.handle import Index
+from hubindex.index.questions.repositories import RepositoryFacts, TagFacts
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from hubindex.sources.registry.client import Registry
@@ -119,22 +117,13 @@ def names(location: Location) -> list[str]:
 
 def state(location: Location, name: str) -> tuple[RepositoryFacts, dict[str, TagFacts]]:
     """What the index knows of a repository and its tags."""
-    reader = open_reader(location)
-    try:
-        facts = repository(reader, Reference.parse_repository(name))
-        return facts, {tag.name: tag for tag in tags(reader, facts)}
-    finally:
-        reader.close()
+    with Index.open(location) as index:
+        return index.repository(name), {tag.name: tag for tag in index.tags(name)}
 
 
 def tag_names(location: Location, name: str) -> set[str]:
     """The tags that a repository has according to the index."""
     return set(state(location, name)[1])
-
-
-def problems(location: Location) -> list[str]:
-    """What `hubindex db check` would find."""
-    return health.check(location)
 
 
 def hub_of(paths: Sequence[str], tag_count: int = 1) -> FakeHub:

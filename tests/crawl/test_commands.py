@@ -28,7 +28,8 @@ from hubindex.records import Repository, Tag, TagPage
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from hubindex.sources.registry.client import Registry
-from tests.crawl.crawling import DEADLINE, at, hub_of, problems, state, tag_names
+from tests.crawl.crawling import DEADLINE, at, hub_of, state, tag_names
+from tests.index.building import problems
 
 T = TypeVar("T")
 NOW = 1_790_000_000_000

@@ -24,7 +24,6 @@ from tests.crawl.crawling import (
     names,
     numbered,
     positions,
-    problems,
     rows,
     shut,
     state,
@@ -48,6 +47,7 @@ from tests.fakehub.weather import (
     slow,
     too_many,
 )
+from tests.index.building import problems
 
 HISTORY = (
     # but for the last look at a tag without a push time, which is kept with it

@@ -9,9 +9,10 @@ import pytest
 
 from hubindex.index.database.location import Location
 from tests.crawl.contents import contents
-from tests.crawl.crawling import hub_of, problems
+from tests.crawl.crawling import hub_of
 from tests.crawl.processes import crawling
 from tests.fakehub import FakeHub
+from tests.index.building import problems
 
 NOW = "2026-03-01T12:00:00Z"
 

@@ -10,9 +10,10 @@ import pytest
 
 from hubindex.index.database.location import Location
 from hubindex.index.handle import Index
-from tests.crawl.crawling import problems, rows
+from tests.crawl.crawling import rows
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
+from tests.index.building import problems
 
 SECONDS = 15
 """Well below the minute that the writer would wait for a lock; the grace of a crawl is a third of it."""

@@ -20,7 +20,7 @@ from hubindex.sources.http.client import HttpClient
 from hubindex.sources.http.pace import Timer
 from hubindex.sources.hub.client import DockerHub
 from tests.crawl.contents import Contents, contents
-from tests.crawl.crawling import DEADLINE, problems
+from tests.crawl.crawling import DEADLINE
 from tests.fakehub import FakeHub
 from tests.fakehub.hub import Fault
 from tests.fakehub.rows import JSON
@@ -40,6 +40,7 @@ from tests.fakehub.weather import (
     unauthorized,
     unavailable,
 )
+from tests.index.building import problems
 
 PART = 0.2
 """The share of requests that is struck."""

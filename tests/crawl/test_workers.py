@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hubindex.index.database.location import Location
-from tests.crawl.crawling import hub_of, names, problems, rows
+from tests.crawl.crawling import hub_of, names, rows
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
+from tests.index.building import problems
 
 
 def _paths(count: int) -> list[str]:

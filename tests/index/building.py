@@ -6,6 +6,7 @@ from typing import Any
 
 from hubindex.index.database.location import Location
 from hubindex.index.database.revisions import REVISIONS
+from hubindex.index.handle import Index
 from hubindex.index.writing.ingest import Ingest
 from hubindex.index.writing.walks import PageOutcome, Walk
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
@@ -74,6 +75,12 @@ def crawl(
     )
     with ingest.transaction() as batch:
         return batch.tag_page(repository_id, page(tags, at)), batch.finish_walk(walk)
+
+
+def problems(location: Location) -> list[str]:
+    """What `hubindex db check` would find."""
+    with Index.open(location) as index:
+        return index.check()
 
 
 def rows(location: Location, statement: str, *, change: bool = False) -> list[Row]:

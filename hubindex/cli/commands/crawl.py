@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +14,11 @@ from hubindex import docker_hub, moment, pasted
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, note, write
-from hubindex.cli.output.ages import duration
 from hubindex.cli.settings import settings
 from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY
 from hubindex.text import quote
+from hubindex.views.ages import duration
 
 if TYPE_CHECKING:
     from hubindex.crawl.plan import Plan, Progress
@@ -208,15 +208,15 @@ def _estimated(plan: "Plan") -> Iterator[str]:
     """How many requests the plan takes, by what is known now."""
     from tabulate import tabulate
 
-    from hubindex.index.database.opening import open_reader
-    from hubindex.index.questions.work import estimate_due, estimate_seed, total
+    from hubindex.index.handle import Index
+    from hubindex.index.questions.work import estimate, total
 
-    location, seeds = settings().location, plan.seeds()
-    now, last = moment.now(), None if plan.tags else 1
-    with closing(open_reader(location)) if location.exists else nullcontext() as reader:
-        parts = [part for seed in seeds for part in estimate_seed(reader, *seed[:3])[:last]]
-        if reader is not None and not seeds:
-            parts = estimate_due(reader, now, plan.fresh_since(now))
+    location, now = settings().location, moment.now()
+    if location.exists:
+        with Index.open(location) as index:
+            parts = index.estimate(plan.seeds(), now, plan.fresh_since(now))
+    else:
+        parts = estimate(None, plan.seeds(), now)
     everything = total(parts)
     rows = [(f"{'≥ ' if part.is_least else ''}{part.requests:,}", part.what) for part in (*parts, everything)]
     yield from tabulate(rows, ("requests", "for"), tablefmt="plain", colalign=("right", "left")).splitlines()

@@ -1,17 +1,12 @@
 """`hubindex db`: the schema of the index and its health."""
 
-from contextlib import closing
-from typing import TYPE_CHECKING
-
 import click
 
 from hubindex.cli.flags import Group
 from hubindex.cli.options import common_options, write
 from hubindex.cli.settings import settings
 from hubindex.errors import NoAnswer, StorageError
-
-if TYPE_CHECKING:
-    from hubindex.index.database.distribution import Distribution
+from hubindex.views.status import extent
 
 
 @click.group(cls=Group)
@@ -58,14 +53,11 @@ def check() -> None:
 
     Of an index on a Citus cluster it also tells how it is distributed, and which tables are not and should be.
     """
-    from hubindex.index.database.distribution import distribution
-    from hubindex.index.database.opening import open_reader
-    from hubindex.index.questions.health import check as find
+    from hubindex.index.handle import Index
 
     location = settings().location
-    problems = find(location)
-    with closing(open_reader(location)) as reader:
-        spread = distribution(reader)
+    with Index.open(location) as index:
+        problems, spread = index.check(), index.distribution()
     if not problems:
         write([f"{location.label}: sound" + (f", distributed: {extent(spread)}" if spread else "")])
         return
@@ -98,13 +90,3 @@ def distribute(shards: int | None) -> None:
     found, added = spread_out(location, shards)
     tables = ", ".join(added or found.tables)
     write([f"{location.label}: {'distributed' if added else 'distributed already'}: {tables}", extent(found)])
-
-
-def extent(found: "Distribution") -> str:
-    """`32 shards on 2 nodes: worker-1:5432 (16), worker-2:5432 (16)`."""
-    where = ", ".join(f"{node.name} ({node.shards})" for node in found.nodes)
-    return f"{_count(found.shards, 'shard')} on {_count(len(found.nodes), 'node')}: {where}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

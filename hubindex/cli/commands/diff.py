@@ -1,24 +1,19 @@
 """`hubindex diff`: the tags that were added, moved and removed between two moments."""
 
 from collections.abc import Sequence
-from contextlib import closing
 
 import click
 
 from hubindex import moment, pasted
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, format_option, no_trunc_option, write
-from hubindex.cli.output.spans import CHANGE_HEADERS, change_cells, change_row
-from hubindex.cli.output.tables import Format, Row, Table
+from hubindex.cli.output.tables import Format
 from hubindex.cli.settings import settings
 from hubindex.errors import WrongUsage
-from hubindex.index.database.opening import open_reader
-from hubindex.index.questions.changes import Change
-from hubindex.index.questions.changes import diff as find
+from hubindex.index.handle import Index
 from hubindex.moment import parse_moment
 from hubindex.reference import Reference
-
-_TABLE = Table(CHANGE_HEADERS, ("Change", "Tag", "Old", "New", "Since", "Certainty"), "*hubindex.Change")
+from hubindex.views.changes import DIFF_TABLE, change_cells, change_row, with_repository
 
 
 @click.command(cls=Command)
@@ -33,12 +28,12 @@ def diff(arguments: Sequence[str], template: str, no_trunc: bool) -> None:
     in between is no difference.
     """
     reference, start, end = _parse(arguments)
-    output = Format(template, _TABLE)
-    with closing(open_reader(settings().location)) as reader, reader.snapshot():
-        found = find(reader, reference, start, end)
+    output = Format(template, DIFF_TABLE)
+    with Index.open(settings().location) as index:
+        found = index.diff(start, end, reference)
     if template in {"", "table"}:
         cells = (change_cells(change, truncate=not no_trunc) for change in found)
-        write(output.lines(cells if reference else map(_with_name, found, cells)))
+        write(output.lines(cells if reference else map(with_repository, found, cells)))
     else:
         write(output.lines(map(change_row, found)))
 
@@ -54,7 +49,3 @@ def _parse(arguments: Sequence[str]) -> tuple[Reference | None, int, int]:
     if start > end:
         raise WrongUsage("FROM is later than TO: name the earlier moment first")
     return reference, start, end
-
-
-def _with_name(change: Change, cells: Row) -> Row:
-    return {**cells, "Tag": f"{change.repository}:{change.tag}"}

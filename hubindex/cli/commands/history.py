@@ -1,7 +1,6 @@
 """`hubindex history`: all that a tag was, or all that changed in a repository."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import NamedTuple
 
 import click
@@ -17,42 +16,14 @@ from hubindex.cli.options import (
     platform_option,
     write,
 )
-from hubindex.cli.output.ages import duration
-from hubindex.cli.output.facts import last_look, some
-from hubindex.cli.output.spans import (
-    CHANGE_HEADERS,
-    SPAN_HEADERS,
-    change_cells,
-    change_row,
-    digest_cell,
-    gap_pairs,
-    since_cell,
-    span_row,
-    until_cell,
-)
-from hubindex.cli.output.tables import Format, Row, Table
+from hubindex.cli.output.tables import Format
 from hubindex.cli.settings import settings
-from hubindex.errors import NoAnswer, WrongUsage
-from hubindex.index.database.opening import open_reader
-from hubindex.index.questions.changes import moves
-from hubindex.index.questions.history import Answer, State
-from hubindex.index.questions.history import history as find
-from hubindex.index.questions.repositories import RepositoryFacts, repository
-from hubindex.moment import parse_moment
+from hubindex.errors import WrongUsage
+from hubindex.index.handle import Index
+from hubindex.index.questions.repositories import RepositoryFacts
+from hubindex.moment import END_OF_TIME, parse_moment
 from hubindex.platform import Platform
-from hubindex.reference import Reference, short_name
-
-_SPANS = Table({**SPAN_HEADERS, "Gaps": "GAPS", "Aliases": "ALIASES", "Age": "AGE"}, (), "*hubindex.Span")
-_SPANS_FOR_PEOPLE = Table(
-    {**_SPANS.headers, "Aliases": "CALLED"},
-    ("Digest", "Since", "Until", "Certainty", "Gaps", "Aliases", "Age"),
-    "*hubindex.Span",
-)
-_CHANGES = Table(CHANGE_HEADERS, (), "*hubindex.Change")
-_CHANGES_FOR_PEOPLE = Table(
-    {**CHANGE_HEADERS, "Since": "WHEN"}, ("Since", "Tag", "Change", "Old", "New"), "*hubindex.Change"
-)
-_FOREVER = 1 << 62
+from hubindex.reference import Reference
 
 
 @click.command(cls=Command)
@@ -101,7 +72,7 @@ class _Window(NamedTuple):
     """The first and the last millisecond of what is asked about."""
 
     first: int = 0
-    last: int = _FOREVER
+    last: int = END_OF_TIME
 
 
 def _window(since: str | None, until: str | None, day: str | None) -> _Window:
@@ -125,13 +96,14 @@ def _window(since: str | None, until: str | None, day: str | None) -> _Window:
 
 
 def _changes(asked: Reference, window: _Window, template: str, *, truncate: bool) -> Iterator[str]:
+    from hubindex.views.changes import MOVES_FOR_PEOPLE, MOVES_TABLE, change_cells, change_row
+
     people = template in {"", "table"}
-    output = Format(template, _CHANGES_FOR_PEOPLE if people else _CHANGES)
-    with closing(open_reader(settings().location)) as reader, reader.snapshot():
-        known = moves(reader, asked)
-        found = [change for change in known if change.happened_in(*window)]
+    output = Format(template, MOVES_FOR_PEOPLE if people else MOVES_TABLE)
+    with Index.open(settings().location) as index, index.snapshot():
+        found = index.moves(asked, since=window.first, until=window.last)
         if people and not found:
-            _tell_nothing(repository(reader, asked), len(known))
+            _tell_nothing(index.repository(asked), len(index.moves(asked)))
     if people:
         return output.lines(change_cells(change, truncate=truncate) for change in found)
     return output.lines(map(change_row, found))
@@ -139,68 +111,23 @@ def _changes(asked: Reference, window: _Window, template: str, *, truncate: bool
 
 def _tell_nothing(facts: RepositoryFacts, known: int) -> None:
     """Why the table has a header alone."""
-    name = short_name(facts.name)
+    from hubindex.views.repositories import last_look
+
     what = "no tag is known to have moved"
     if known:
         what += f" in that time, {known:,} changes are known in all"
-    note(f"hubindex: {name}: {what}; {last_look(facts, moment.now())}")
+    note(f"hubindex: {facts.reference.familiar_name}: {what}; {last_look(facts, moment.now())}")
 
 
 def _spans(
     asked: Reference, platform: Platform | None, window: _Window, template: str, *, truncate: bool
 ) -> Iterator[str]:
+    from hubindex.views.spans import HISTORY_FOR_PEOPLE, HISTORY_TABLE, history_cells, history_row
+
     people = template in {"", "table"}
-    output = Format(template, _SPANS_FOR_PEOPLE if people else _SPANS)
-    with closing(open_reader(settings().location)) as reader, reader.snapshot():
-        known = find(reader, asked, platform)
-    found = [answer for answer in known if _overlaps(answer, window)]
-    if not found:
-        first = moment.to_rfc3339(known[-1].since or 0)
-        raise NoAnswer(f"the first evidence about {asked.familiar} is of {first}, later than that")
+    output = Format(template, HISTORY_FOR_PEOPLE if people else HISTORY_TABLE)
+    with Index.open(settings().location) as index:
+        found = index.history(asked, platform, window.first, window.last)
     if people:
-        return output.lines(_cells(answer, truncate=truncate) for answer in found)
-    return output.lines(map(_row, found))
-
-
-def _overlaps(answer: Answer, window: _Window) -> bool:
-    """Whether the tag was, or may have been, that in the window."""
-    assert answer.since is not None
-    start = answer.since
-    if answer.since_earliest is not None and answer.pushed_at != start:
-        start = answer.since_earliest
-    if answer.until is None:
-        return start <= window.last
-    end = _FOREVER if answer.until_latest is None else max(answer.until, answer.until_latest - 1)
-    return start <= window.last and end >= window.first
-
-
-def _row(answer: Answer) -> Row:
-    after = answer.replaced_after
-    return {
-        **span_row(answer),
-        "Gaps": gap_pairs(answer.gaps),
-        "Aliases": list(answer.aliases),
-        "Age": None if after is None else after // 1000,
-    }
-
-
-def _cells(answer: Answer, *, truncate: bool) -> Row:
-    after = answer.replaced_after
-    return {
-        **span_row(answer),
-        "Digest": digest_cell(answer.digest, truncate=truncate) or _ABSENCES[answer.state],
-        "Since": since_cell(answer.since, answer.since_earliest, answer.pushed_at, truncate=truncate),
-        "Until": until_cell(answer.until, answer.until_latest, _seen(answer), truncate=truncate),
-        "Gaps": len(answer.gaps) or "",
-        "Aliases": some(answer.aliases) if truncate else list(answer.aliases),
-        "Age": "" if after is None else duration(after),
-    }
-
-
-def _seen(answer: Answer) -> int | None:
-    """The last sight of what is there; nobody sees what is gone."""
-    return None if answer.state is State.GONE else answer.last_seen_at
-
-
-_ABSENCES = {State.GONE: "(gone)", State.NO_IMAGE: "(no image)", State.UNREAD: "(unknown)"}
-"""What stands in the place of a digest."""
+        return output.lines(history_cells(answer, truncate=truncate) for answer in found)
+    return output.lines(map(history_row, found))

@@ -1,6 +1,5 @@
 """`hubindex resolve`: the one digest that a tag pointed to at a moment."""
 
-from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -9,15 +8,14 @@ from hubindex import moment, pasted
 from hubindex.certainty import Certainty
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_references, format_option, note, platform_option, write
-from hubindex.cli.output.ages import age
 from hubindex.cli.settings import settings
 from hubindex.errors import NoAnswer, WrongUsage
-from hubindex.index.database.opening import open_reader
+from hubindex.index.handle import Index
 from hubindex.index.questions.history import Answer
-from hubindex.index.questions.history import resolve as find
 from hubindex.moment import Moment, parse_age, parse_moment
 from hubindex.platform import Platform
 from hubindex.reference import Reference
+from hubindex.views.ages import age
 
 if TYPE_CHECKING:
     from hubindex.cli.output.tables import Format
@@ -113,16 +111,16 @@ def _parse(text: str) -> Reference:
 
 
 def _format(template: str) -> "Format":
-    from hubindex.cli.output.spans import SPAN_TABLE
     from hubindex.cli.output.tables import Format
+    from hubindex.views.spans import SPAN_TABLE
 
     return Format(template, SPAN_TABLE)
 
 
 def _write(output: "Format", answer: Answer) -> None:
-    from hubindex.cli.output.spans import span_row
+    from hubindex.views.spans import answer_row
 
-    write(output.lines([span_row(answer)]))
+    write(output.lines([answer_row(answer)]))
 
 
 def _asked(when: str | None, min_age: str | None, max_age: str | None) -> _Asked:
@@ -142,13 +140,9 @@ def _asked(when: str | None, min_age: str | None, max_age: str | None) -> _Asked
 def _find(tag: Reference, asked: _Asked, platform: Platform | None) -> "tuple[Answer, list[Change]]":
     """The answer, and the changes of a day that was asked for. Raises `_Refusal` if the index does not know."""
     try:
-        with closing(open_reader(settings().location)) as reader, reader.snapshot():
-            answer = find(reader, tag, None if asked.moment is None else asked.moment.at, platform)
-            if asked.day is None:
-                return answer, []
-            from hubindex.index.questions.changes import tag_moves_between
-
-            return answer, tag_moves_between(reader, tag, platform, *asked.day)
+        with Index.open(settings().location) as index, index.snapshot():
+            answer = index.resolve(tag, None if asked.moment is None else asked.moment.at, platform)
+            return answer, [] if asked.day is None else index.moves(tag, platform, *asked.day)[::-1]
     except NoAnswer as error:
         nothing = Answer(
             tag, None, None if platform is None else str(platform), Certainty.UNKNOWN, note=str(error)
@@ -162,7 +156,7 @@ def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bo
     is_old = asked.max_age is not None and asked.now - at > asked.max_age
     if answer.digest is not None and not is_old and (answer.certainty == Certainty.CONFIRMED or not strict):
         return
-    from hubindex.cli.output.sentences import day_sentence, named, sentence
+    from hubindex.views.sentences import day_sentence, named, sentence
 
     if answer.digest is None:
         moved = day_sentence(changes, asked.day) if asked.day else ""
@@ -182,7 +176,7 @@ def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bo
 
 
 def _tell(answer: Answer, changes: list["Change"], asked: _Asked) -> None:
-    from hubindex.cli.output.sentences import day_sentence, sentence
+    from hubindex.views.sentences import day_sentence, sentence
 
     at = asked.now if answer.at is None else answer.at
     note(f"hubindex: {answer.certainty}: {sentence(answer, at, looked=asked.looked(answer))}")

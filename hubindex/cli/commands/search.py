@@ -1,21 +1,19 @@
 """`hubindex search`: docker search, offline."""
 
-from contextlib import closing
-
 import click
 
 from hubindex import pasted
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, format_option, no_trunc_option, note, write
-from hubindex.cli.output.tables import Format, Row, search_table
+from hubindex.cli.output.tables import Format
+from hubindex.cli.output.tabwriter import ellipsis
 from hubindex.cli.settings import settings
-from hubindex.index.database.opening import open_reader
-from hubindex.index.database.reader import Reader
+from hubindex.index.handle import Index
 from hubindex.index.questions.filters import parse_filters
-from hubindex.index.questions.search import SORTS, Found, Query
-from hubindex.index.questions.search import search as find
-from hubindex.reference import DEFAULT_REGISTRY, short_name
+from hubindex.index.questions.search import SORTS, Query
+from hubindex.reference import DEFAULT_REGISTRY
 from hubindex.text import quote
+from hubindex.views.search import found_row, found_row_with_kind, search_table
 
 _DEFAULT_LIMIT = 25
 _LONGEST = 100
@@ -67,7 +65,7 @@ def search(
         *([f"stars={stars}"] if stars is not None else ()),
     )
     wanted = parse_filters((*filters, *shortcuts))
-    output = Format(template, search_table(truncate=not no_trunc))
+    output = Format(template, search_table(str if no_trunc else ellipsis))
     if pasted.is_reference(term):
         reference = pasted.read(term)
         term = reference.familiar_name if reference.registry == DEFAULT_REGISTRY else reference.repository
@@ -83,51 +81,23 @@ def search(
         sort=sort,
     )
     is_table = template in {"", "table"}
-    with closing(open_reader(settings().location)) as reader:
-        found = find(reader, query)
-        told = _nothing_found(reader, query) if is_table and not found and not settings().quiet else ""
-    rows = map(_row, found)
-    write(output.lines(rows if is_table or output.is_json else map(_with_kind, rows, found)))
+    with Index.open(settings().location) as index:
+        found = index.search(query)
+        told = _nothing_found(index, query) if is_table and not found and not settings().quiet else ""
+    write(output.lines(map(found_row if is_table or output.is_json else found_row_with_kind, found)))
     if told:
         note(f"hubindex: {told}")
 
 
-def _nothing_found(reader: Reader, query: Query) -> str:
+def _nothing_found(index: Index, query: Query) -> str:
     """What a person may have meant, and what to do."""
     from shlex import quote as shell_quote
 
-    from hubindex.index.questions.nearest import nearest_names
-
     term = query.term.strip()
     plain = Query(query.term, limit=1)
-    if query._replace(limit=1, sort=plain.sort) != plain and find(reader, plain):
+    if query._replace(limit=1, sort=plain.sort) != plain and index.search(plain):
         return f"the filters leave nothing of what is found for {quote(term)}"
-    names = nearest_names(reader, term)
+    names = index.nearest_names(term)
     similar = f"; similar names: {', '.join(names)}" if names else ""
     ask = f"; 'hubindex crawl {shell_quote(term)}' asks Docker Hub" if 0 < len(term) <= _LONGEST else ""
     return f"nothing is found for {quote(term)}{similar}{ask}"
-
-
-def _row(found: Found) -> Row:
-    return {
-        "Name": short_name(found.name),
-        "Description": found.description,
-        "StarCount": found.star_count,
-        "IsOfficial": found.is_official,
-        "IsAutomated": found.is_automated,
-        "PullCount": found.pull_count,
-        "UpdatedAt": _moment(found.updated_at),
-    }
-
-
-def _with_kind(row: Row, found: Found) -> Row:
-    """What a template may ask for besides; it takes time to load, which the usual search is spared."""
-    return {**row, "Kind": found.kind}
-
-
-def _moment(moment: int | None) -> str | None:
-    if moment is None:
-        return None
-    from hubindex.moment import to_rfc3339
-
-    return to_rfc3339(moment)

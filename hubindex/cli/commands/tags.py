@@ -1,26 +1,21 @@
 """`hubindex tags`: the tags of a repository."""
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable
 
 import click
 
 from hubindex import moment, pasted
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, format_option, no_trunc_option, note, write
-from hubindex.cli.output.facts import TAG_TABLE, last_look, tag_cells, tag_row, whole_tag_cells
 from hubindex.cli.output.tables import Format
 from hubindex.cli.settings import settings
 from hubindex.errors import NoAnswer
-from hubindex.index.database.opening import open_reader
-from hubindex.index.database.reader import Reader
+from hubindex.index.handle import Index
 from hubindex.index.questions.repositories import RepositoryFacts, TagFacts
-from hubindex.index.questions.repositories import repository as find
-from hubindex.index.questions.repositories import tags as tags_of
 from hubindex.kinds import ATTACHED
 from hubindex.moment import parse_moment
-from hubindex.reference import short_name
 from hubindex.text import quote
+from hubindex.views.tags import TAG_TABLE, grouped, tag_cells, tag_row, whole_tag_cells
 
 _SORTS: dict[str, Callable[[TagFacts], tuple[object, ...]]] = {
     "newest": lambda _: (),  # as they come
@@ -67,15 +62,15 @@ def tags(
     output = Format(template, TAG_TABLE)
     now = moment.now()
     at = None if when is None else parse_moment(when, now).at
-    with closing(open_reader(settings().location)) as reader, reader.snapshot():
-        facts = find(reader, reference)
+    with Index.open(settings().location) as index, index.snapshot():
+        facts = index.repository(reference)
         if facts.walked_at is None:
-            name = short_name(facts.name)
+            name = facts.reference.familiar_name
             raise NoAnswer(
                 f"the tags of {name} are not in the index: fetch them with 'hubindex crawl --repo {name}'"
             )
-        found = tags_of(reader, facts) if at is None else _tags_at(reader, facts, at)
-        whole_at = None if at is None or at == now else _first_whole_look(reader, facts)
+        found = index.tags(reference, at)
+        whole_at = None if at is None or at == now else index.first_whole_look(reference)
     count = len(found)
     found = _matching(found, pattern)
     is_table = template in {"", "table"}
@@ -86,9 +81,9 @@ def tags(
     if not is_table:
         write(output.lines(map(tag_row, found)))
     elif no_trunc:
-        write(output.lines(map(whole_tag_cells, _grouped(found))))
+        write(output.lines(map(whole_tag_cells, grouped(found))))
     else:
-        write(output.lines(tag_cells(group, now) for group in _grouped(found)))
+        write(output.lines(tag_cells(group, now) for group in grouped(found)))
     if is_table and not found:
         _tell_nothing(facts, count, pattern, now)
     if left_out:
@@ -100,23 +95,11 @@ def tags(
 
 def _tell_nothing(facts: RepositoryFacts, count: int, pattern: str | None, now: int) -> None:
     """Why the table has a header alone."""
-    name = short_name(facts.name)
+    from hubindex.views.repositories import last_look
+
+    name = facts.reference.familiar_name
     what = f"none of its {count:,} tags matches {quote(pattern)}" if pattern and count else "it has no tags"
     note(f"hubindex: {name}: {what}; {last_look(facts, now)}")
-
-
-def _tags_at(reader: Reader, facts: RepositoryFacts, at: int) -> list[TagFacts]:
-    from hubindex.index.questions.history import tags_at
-
-    return tags_at(reader, facts, at)
-
-
-def _grouped(found: list[TagFacts]) -> Iterable[list[TagFacts]]:
-    """Tags with one digest together, where the first of them stands."""
-    groups: dict[object, list[TagFacts]] = {}
-    for tag in found:
-        groups.setdefault(tag.digest or (tag.name,), []).append(tag)
-    return groups.values()
 
 
 def _matching(found: list[TagFacts], pattern: str | None) -> list[TagFacts]:
@@ -140,13 +123,6 @@ def _tell_left_out(count: int) -> None:
         note("hubindex: 1 signature, attestation or SBOM is left out: --all shows it")
     else:
         note(f"hubindex: {count:,} signatures, attestations and SBOMs are left out: --all shows them")
-
-
-def _first_whole_look(reader: Reader, facts: RepositoryFacts) -> int | None:
-    from hubindex.index.questions.archive import Archive
-
-    sweeps = Archive(reader, facts.repository_id, facts.sweeps).sweeps()
-    return sweeps[0][0] if sweeps else None
 
 
 def _tell_moment(at: int, whole_at: int | None) -> None:

@@ -16,11 +16,11 @@ from rich.text import Text
 from tabulate import tabulate
 from yarl import URL
 
-from hubindex.cli.output.ages import duration
 from hubindex.cli.output.tabwriter import visible
 from hubindex.crawl.plan import Progress
 from hubindex.moment import to_rfc3339, wall
 from hubindex.sources.http.client import HttpClient
+from hubindex.views.ages import duration
 
 LINE_SECONDS = 60.0
 MAX_WARNINGS = 1000

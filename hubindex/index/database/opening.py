@@ -6,8 +6,8 @@ from hubindex.index.database.reader import EMPTY, FILL, Reader, connect, revisio
 from hubindex.index.database.revisions import HEAD
 
 
-def open_reader(location: Location) -> Reader:
-    """Open an existing index for reading; an older one is migrated first.
+def open_reader(location: Location, *, migrate: bool = True) -> Reader:
+    """Open an existing index for reading; an older one is migrated first, or refused without `migrate`.
 
     Raises `NoAnswer` where there is no index yet, `NewerIndex` and `StorageError`.
     """
@@ -24,6 +24,8 @@ def open_reader(location: Location) -> Reader:
         return Reader(location, connection)
     if revision is None:
         raise NoAnswer(EMPTY)
+    if not migrate:
+        raise NoAnswer(f"{location.label}: the index is of an older hubindex: 'hubindex db upgrade' migrates it")
     from hubindex.index.database.migrate import upgrade  # takes time to load
 
     upgrade(location)

@@ -39,6 +39,7 @@ class Reader:
         self._label = location.label
         self._connection = connection
         self._families: dict[str, dict[str, str]] = {}
+        self._snapshots = 0
 
     def query(self, family: str, name: str, /, **parameters: object) -> list[Row]:
         """The rows of a named statement; `parameters` are its `:names`. Raises `StorageError`."""
@@ -53,14 +54,23 @@ class Reader:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All queries inside see the index as of one moment, whatever a crawl writes meanwhile."""
-        with storage_errors(self._label):
-            self._connection.execute("BEGIN")
+        """All queries inside see the index as of one moment, whatever a crawl writes meanwhile.
+
+        A snapshot inside of another one is of the same moment.
+        """
+        if self._snapshots == 0:
+            self._execute("BEGIN")
+        self._snapshots += 1
         try:
             yield
         finally:
-            with storage_errors(self._label):
-                self._connection.execute("ROLLBACK")
+            self._snapshots -= 1
+            if self._snapshots == 0:
+                self._execute("ROLLBACK")
+
+    def _execute(self, statement: str) -> None:
+        with storage_errors(self._label):
+            self._connection.execute(statement)
 
     def close(self) -> None:
         """Close the connection."""

@@ -27,6 +27,18 @@ class Digest(NamedTuple):
     kind: int | None
 
 
+class _DigestRow(NamedTuple):
+    """A row of the statement `digests`."""
+
+    digest_id: int
+    digest: bytes
+    size: int | None
+    images: bytes | None
+    media_type: str | None
+    tags: str | None
+    kind: int | None
+
+
 class Archive:
     """One repository's evidence; rows are loaded as they are asked for."""
 
@@ -63,25 +75,27 @@ class Archive:
 
     def absent_since(self, at: int) -> tuple[int, int] | None:
         """Of the sweeps that were over before a moment: when the last one began, and the first one ended."""
-        over = [sweep for sweep in self.sweeps() if sweep[1] < at]
-        return (over[-1][0], over[0][1]) if over else None
+        over = [(started, finished) for started, finished in self.sweeps() if finished < at]
+        if not over:
+            return None
+        (_, first_ended), (last_began, _) = over[0], over[-1]
+        return last_began, first_ended
 
     def digests(self, numbers: Iterable[int]) -> dict[int, Digest]:
         """Contents by number, at least those asked for."""
         missing = sorted({number for number in numbers if number > UNKNOWN} - self._digests.keys())
         if missing:
-            rows = self._query("digests", digest_ids=missing)
-            self._name_platforms(row[3] for row in rows)
-            more = self.more_names((row[0], row[5]) for row in rows)
-            for number, raw, size, images, media_type, names, kind in rows:
-                pairs = None if images is None else self._images(bytes(images))
-                self._digests[number] = Digest(
-                    digest_text(bytes(raw)),
-                    size,
-                    pairs,
-                    media_type,
-                    (*(names or "").split(), *more.get(number, ())),
-                    kind,
+            rows = [_DigestRow._make(row) for row in self._query("digests", digest_ids=missing)]
+            self._name_platforms(row.images for row in rows)
+            more = self.more_names((row.digest_id, row.tags) for row in rows)
+            for row in rows:
+                self._digests[row.digest_id] = Digest(
+                    digest_text(bytes(row.digest)),
+                    row.size,
+                    None if row.images is None else self._images(bytes(row.images)),
+                    row.media_type,
+                    (*(row.tags or "").split(), *more.get(row.digest_id, ())),
+                    row.kind,
                 )
         return self._digests
 
@@ -107,7 +121,7 @@ class Archive:
         return self._reader.query("history", name, repository_id=self.repository_id, **parameters)
 
     def _with_spans(self, tags: list[Row]) -> dict[str, list[Evidence]]:
-        return self._of(tags, self._query("spans_of", tag_ids=[row[1] for row in tags]) if tags else [])
+        return self._of(tags, self._query("spans_of", tag_ids=[tag_id for _, tag_id, *_ in tags]) if tags else [])
 
     def closed(self, tag_ids: Iterable[int]) -> dict[int, list[Evidence]]:
         """The evidence about some tags beside their open spans, where there is any; by `tag_id`."""
@@ -130,14 +144,16 @@ def _closed(spans: Iterable[Row]) -> dict[int, list[Evidence]]:
     return closed
 
 
+# Columns of the statements `tag` and `tags_named`.
+_OPEN, _CLOSED = slice(0, 6), slice(6, 11)
 _name = itemgetter(11)
-_CLOSED = slice(6, 11)
 
 
 def tag_evidence(rows: Sequence[Row], sweeps: Sweeps) -> list[Evidence]:
     """The evidence about one tag, in rows as those of the statement `tag`; what is open comes last."""
-    opened = open_evidence(rows[0][:6], sweeps)
-    if rows[0][8] is None:
+    opened = open_evidence(rows[0][_OPEN], sweeps)
+    _, _, first_seen_at, _, _ = rows[0][_CLOSED]
+    if first_seen_at is None:
         return opened
     return [Evidence(*row[_CLOSED]) for row in rows] + opened
 

@@ -5,31 +5,26 @@ from hubindex.index.database.distribution import distribution
 from hubindex.index.database.engine import open_looking_engine
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import differences
-from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Reader, storage_errors
 from hubindex.index.evidence.judge import Sweeps
 from hubindex.index.evidence.timeline import PERIOD
 from hubindex.index.questions.archive import Archive
 
 
-def check(location: Location) -> list[str]:
+def check(location: Location, reader: Reader) -> list[str]:
     """What is wrong with the index, a line each; empty if it is sound. Nothing stored is trusted.
 
-    Raises `NoAnswer` where there is no index, `NewerIndex`, `StorageError`.
+    Raises `StorageError`.
     """
-    reader = open_reader(location)
     problems = []
-    try:
-        with reader.snapshot():
-            for name in sql.load("health", location.dialect):
-                count = reader.query("health", name, period=PERIOD)[0][0]
-                if count:
-                    problems.append(f"{count:,} {name.replace('_', ' ')}")
-            if count := _unnamed_tags(reader):
-                problems.append(f"{count:,} tags that their shared digest does not name")
-            spread = distribution(reader)
-    finally:
-        reader.close()
+    with reader.snapshot():
+        for name in sql.load("health", location.dialect):
+            ((count,),) = reader.query("health", name, period=PERIOD)
+            if count:
+                problems.append(f"{count:,} {name.replace('_', ' ')}")
+        if count := _unnamed_tags(reader):
+            problems.append(f"{count:,} tags that their shared digest does not name")
+        spread = distribution(reader)
     engine = open_looking_engine(location)
     try:
         with storage_errors(location.label), engine.connect() as connection:

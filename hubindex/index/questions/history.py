@@ -27,7 +27,7 @@ from hubindex.index.questions.archive import Archive, tag_evidence
 from hubindex.kinds import of_tag, platforms_of
 from hubindex.moment import to_rfc3339
 from hubindex.platform import Platform
-from hubindex.reference import Reference, short_name
+from hubindex.reference import Reference
 
 NO_IMAGE = -2
 """What a content without an image for a platform is to whoever asks for that platform."""
@@ -117,15 +117,46 @@ def resolve(
     return past.unanswered(State.NOTHING_KNOWN, why, at=at)
 
 
-def history(reader: Reader, reference: Reference, platform: Platform | None = None) -> list[Answer]:
-    """All that a tag was, newest first; stretches in which it was gone have no digest, and say so.
+def history(
+    reader: Reader,
+    reference: Reference,
+    platform: Platform | None = None,
+    since: int | None = None,
+    until: int | None = None,
+) -> list[Answer]:
+    """All that a tag was, or may have been, between two moments; newest first.
 
-    Raises `NoAnswer` if the index does not know the tag.
+    Stretches in which it was gone have no digest, and say so. Raises `NoAnswer` if the index does not know the
+    tag, or nothing of that time.
     """
     past = Past(reader, reference, platform)
     names = past.aliases() if platform is None else [()] * len(past.spans)
     answers = [past.answer(span)._replace(aliases=also) for span, also in zip(past.spans, names, strict=True)]
-    return answers[::-1]
+    found = [answer for answer in reversed(answers) if _lasted(answer, since or 0, until)]
+    if not found:
+        first = to_rfc3339(past.spans[0].since)
+        raise NoAnswer(f"the first evidence about {reference.familiar} is of {first}, later than that")
+    return found
+
+
+def _lasted(answer: Answer, first: int, last: int | None) -> bool:
+    """Whether the tag was, or may have been, that between two moments."""
+    assert answer.since is not None
+    start = answer.since
+    if answer.since_earliest is not None and answer.pushed_at != start:
+        start = answer.since_earliest
+    if last is not None and start > last:
+        return False
+    if answer.until is None or answer.until_latest is None:
+        return True
+    return max(answer.until, answer.until_latest - 1) >= first
+
+
+def first_sweep(reader: Reader, facts: repositories.RepositoryFacts) -> int | None:
+    """When the first complete look at the tags of a repository began, None if there was none."""
+    for started, _ in Archive(reader, facts.repository_id, facts.sweeps).sweeps():
+        return started
+    return None
 
 
 def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> list[repositories.TagFacts]:
@@ -137,7 +168,7 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
     timelines = {tag: archive.timeline(evidence) for tag, evidence in archive.tags().items()}
     if timelines and all(at < spans[0].since for spans in timelines.values()):
         first = to_rfc3339(min(spans[0].since for spans in timelines.values()))
-        name = short_name(facts.name)
+        name = facts.reference.familiar_name
         raise NoAnswer(f"the first evidence about the tags of {name} is of {first}, later than that")
     held = {tag: span for tag, spans in timelines.items() if (span := span_at(spans, at)) and span.content != GONE}
     digests = archive.digests(span.content for span in held.values())

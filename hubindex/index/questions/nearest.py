@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from hubindex.index.database.reader import Reader
 from hubindex.index.questions.search import Found, Query, search
 from hubindex.index.words import fold
-from hubindex.reference import short_name
 
 _LETTERS = string.ascii_lowercase + string.digits
 _SHORTEST, _LONGEST = 3, 32
@@ -30,8 +29,9 @@ def nearest_names(reader: Reader, term: str) -> list[str]:
     for known in _similar_words(reader, wrong):
         corrected = " ".join(known if word == wrong else word for word in words)
         for repository in search(reader, Query(corrected, limit=_NAMES, sort="relevance")):
-            if known in short_name(repository.name):
-                found[short_name(repository.name)] = repository
+            name = repository.reference.familiar_name
+            if known in name:
+                found[name] = repository
     return sorted(found, key=lambda name: found[name].order)[:_NAMES]
 
 

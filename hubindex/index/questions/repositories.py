@@ -22,7 +22,7 @@ class RepositoryFacts(NamedTuple):
     """
 
     repository_id: int
-    name: str
+    reference: Reference
     description: str
     star_count: int
     pull_count: int
@@ -92,12 +92,57 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
             raise NoAnswer(EMPTY)
         name = reference.familiar_name
         if reference.registry != DEFAULT_REGISTRY:
-            raise NoAnswer(f"{name} is not in the index, which holds repositories of Docker Hub only")
+            registries = {host for (host,) in reader.query("repositories", "registries")}
+            which = ""
+            if registries == {DEFAULT_REGISTRY}:
+                which = ", which holds repositories of Docker Hub only"
+            elif reference.registry not in registries:
+                which = f", which holds no repositories of {reference.registry}"
+            raise NoAnswer(f"{name} is not in the index{which}")
         raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
-    row = rows[0]
-    kind = of_mask(row[18], is_official=bool(row[5]))
-    sweeps = Sweeps._make(row[15:18])
-    return RepositoryFacts._make((*row[:5], bool(row[5]), bool(row[6]), *row[7:15], sweeps, kind))
+    row = _RepositoryRow._make(rows[0])
+    return RepositoryFacts(
+        row.repository_id,
+        Reference(reference.registry, reference.repository),
+        row.description,
+        row.star_count,
+        row.pull_count,
+        bool(row.is_official),
+        bool(row.is_automated),
+        row.updated_at,
+        row.registered_at,
+        row.first_seen_at,
+        row.seen_at,
+        row.missing_at,
+        row.gone_at,
+        row.walked_at,
+        row.walk_problem,
+        Sweeps(row.swept_at, row.partial_at, row.partial_since),
+        of_mask(row.kinds, is_official=bool(row.is_official)),
+    )
+
+
+class _RepositoryRow(NamedTuple):
+    """A row of the statement `repository`."""
+
+    repository_id: int
+    description: str
+    star_count: int
+    pull_count: int
+    is_official: bool | int
+    is_automated: bool | int
+    updated_at: int | None
+    registered_at: int | None
+    first_seen_at: int
+    seen_at: int
+    missing_at: int | None
+    gone_at: int | None
+    walked_at: int | None
+    walk_problem: str | None
+    swept_at: int | None
+    partial_at: int | None
+    partial_since: int | None
+    kinds: int | None
 
 
 def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:

@@ -8,10 +8,10 @@ and stop.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hubindex.errors import NoAnswer
-from hubindex.index.database.reader import EMPTY, Reader, Row
+from hubindex.index.database.reader import EMPTY, Reader
 from hubindex.index.words import (
     first_rank_below,
     fold,
@@ -20,7 +20,7 @@ from hubindex.index.words import (
     same_popularity,
     term_key,
 )
-from hubindex.reference import short_name
+from hubindex.reference import Reference
 
 SORTS = ("stars", "relevance", "pulls", "updated", "name", "hub")
 
@@ -59,7 +59,7 @@ class Found(NamedTuple):
     """
 
     repository_id: int
-    name: str
+    reference: Reference
     description: str
     star_count: int
     is_official: bool
@@ -80,7 +80,7 @@ class Found(NamedTuple):
     def order(self) -> tuple[int, float, int, str]:
         """Stars, then the Hub's position for the term, then pulls, then name."""
         position = float("inf") if self.position is None else self.position
-        return -self.star_count, position, -self.pull_count, short_name(self.name)
+        return -self.star_count, position, -self.pull_count, self.reference.familiar_name
 
 
 def search(reader: Reader, query: Query) -> list[Found]:
@@ -89,6 +89,13 @@ def search(reader: Reader, query: Query) -> list[Found]:
         if not reader.query("search", "is_filled"):
             raise NoAnswer(EMPTY)
         return _Search(reader, query).run()
+
+
+class _Match(NamedTuple):
+    """A match, and its place in the default order."""
+
+    rank: int
+    found: Found
 
 
 class _Search:
@@ -130,8 +137,8 @@ class _Search:
         hits = self._hits(_NO_LIMIT)
         yield from hits
         known = {found.repository_id for found in hits}
-        for rows in self._chunks(10_000):
-            yield from (found for row in rows if (found := _found(row)).repository_id not in known)
+        for matches in self._chunks(10_000):
+            yield from (match.found for match in matches if match.found.repository_id not in known)
 
     def _relevant(self) -> list[Found]:
         """Re-rank two windows of the popular: those whose name holds the words, and any."""
@@ -142,7 +149,7 @@ class _Search:
         return sorted(candidates.values(), key=self._relevance)[: self.limit]
 
     def _relevance(self, found: Found) -> tuple[bool, float, tuple[int, float, int, str]]:
-        name = short_name(found.name)
+        name = found.reference.familiar_name
         name_words = fold(name)
         score = float(max(found.star_count, 0).bit_length() + max(found.pull_count, 0).bit_length() / 4)
         score += 8 * all(any(own.startswith(word) for own in name_words) for word in self.words)
@@ -163,7 +170,7 @@ class _Search:
             namespace=self.namespace,
             limit=limit,
         )
-        return [Found(*row) for row in rows]
+        return [_found(*row) for row in rows]
 
     def _best(self, limit: int, *, in_name: bool = False) -> list[Found]:
         """The first `limit` matches in the default order, the Hub's positions left aside.
@@ -171,27 +178,28 @@ class _Search:
         Rank knows pulls to 3 % only: the walk goes on to the end of the last group of equal popularity, and the
         group is then put in its exact order.
         """
-        best: list[Row] = []
-        for rows in self._chunks(min(2 * limit, 10_000), in_name=in_name):
-            best += rows
-            if len(best) > limit and not same_popularity(best[limit - 1][0], best[-1][0]):
+        best: list[_Match] = []
+        for matches in self._chunks(min(2 * limit, 10_000), in_name=in_name):
+            best += matches
+            if len(best) > limit and not same_popularity(best[limit - 1].rank, best[-1].rank):
                 break
-        return sorted((_found(row) for row in best), key=lambda found: found.order)[:limit]
+        return sorted((match.found for match in best), key=lambda found: found.order)[:limit]
 
-    def _chunks(self, size: int, *, in_name: bool = False) -> Iterator[list[Row]]:
+    def _chunks(self, size: int, *, in_name: bool = False) -> Iterator[list["_Match"]]:
         """All matches in the order of their rank, some at a time, each chunk larger than the last."""
         if self.alternatives is None or self.bound <= 0:
             return
-        for statement, match in self._questions(self.alternatives, size, in_name=in_name):
+        for statement, words in self._questions(self.alternatives, size, in_name=in_name):
             after = -1
             while True:
-                rows = self.reader.query("search", statement, **match, after=after, bound=self.bound, limit=size)
-                if rows:
+                rows = self.reader.query("search", statement, **words, after=after, bound=self.bound, limit=size)
+                matches = [_Match(rank, _found(*row)) for rank, *row in rows]
+                if matches:
                     # Rank knows stars from 0 to a million only; the row knows them all.
-                    yield [row for row in rows if row[4] >= self.least_stars]
-                if len(rows) < size:
+                    yield [match for match in matches if match.found.star_count >= self.least_stars]
+                if len(matches) < size:
                     break
-                after = rows[-1][0]
+                after = matches[-1].rank
                 size = min(2 * size, 10_000)
 
     def _alternatives(self) -> list[dict[str, int]] | None:
@@ -204,21 +212,25 @@ class _Search:
         completions = min(COMPLETIONS, _ALL_COMPLETIONS // len(self.words))
         alternatives = []
         for word in self.words:
-            exact = self.reader.query("search", "exact_word", word=word)
-            found = {word: exact[0][0]} if exact else {}
+            exact = self._count(word)
+            found = {word: exact} if exact else {}
             found.update(self._completions(word, completions))
             if not found:
                 return None
             alternatives.append(found)
         return alternatives
 
+    def _count(self, word: str) -> int:
+        """How many repositories hold a word."""
+        return sum(count for (count,) in self.reader.query("search", "exact_word", word=word))
+
     def _completions(self, word: str, limit: int) -> dict[str, int]:
         last = word + "\U0010ffff"
         if self.reader.dialect == "postgresql":
             return dict(self.reader.query("search", "completions", word=word, last=last, limit=limit))
         found: dict[str, int] = {}
-        greatest = self.reader.query("search", "greatest_frequency")
-        for frequency in range(greatest[0][0] if greatest else 0, 0, -1):
+        greatest = [frequency for (frequency,) in self.reader.query("search", "greatest_frequency")]
+        for frequency in range(max(greatest, default=0), 0, -1):
             if len(found) >= limit:
                 break
             rows = self.reader.query(
@@ -289,8 +301,7 @@ class _Search:
         for words in alternatives:
             share *= min(1.0, sum(words.values()) / population)
         for wanted_flag, flag in self._flags():
-            counts = self.reader.query("search", "exact_word", word=f"#{flag}")
-            flagged = counts[0][0] / population if counts else 0.0
+            flagged = self._count(f"#{flag}") / population
             share *= flagged if wanted_flag else 1 - flagged
         if share * population < 20 * size:
             yield ""  # few enough to look at all of them
@@ -314,12 +325,12 @@ _TSQUERIES = ("match", "second_match", "third_match", "last_match")
 _ORDERS: dict[str, Callable[[Found], tuple[object, ...]]] = {
     "pulls": lambda found: (-found.pull_count, *found.order),
     "updated": lambda found: (found.updated_at is None, -(found.updated_at or 0), *found.order),
-    "name": lambda found: (short_name(found.name),),
+    "name": lambda found: (found.reference.familiar_name,),
 }
 
 
-def _found(row: Row) -> Found:
-    return Found(*row[1:])
+def _found(repository_id: int, host: str, path: str, *facts: Any) -> Found:
+    return Found(repository_id, Reference(host, path), *facts)
 
 
 def _fts5_string(text: str) -> str:

@@ -9,12 +9,12 @@ from hubindex import pasted
 from hubindex.certainty import Certainty
 from hubindex.digests import HEX_LENGTHS
 from hubindex.errors import AmbiguousDigest, NoAnswer, WrongUsage
-from hubindex.index.database.reader import Reader, Row
+from hubindex.index.database.reader import Reader
 from hubindex.index.evidence.judge import Sweeps
 from hubindex.index.evidence.timeline import UNKNOWN, Evidence, Span
 from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.questions.archive import Archive
-from hubindex.reference import short_name
+from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 _LEAST_DIGITS = 8
 _MAX_LISTED = 10
@@ -24,12 +24,11 @@ _OTHER = -2  # a content in which the digest does not occur
 class Holding(NamedTuple):
     """A stretch of time in which a tag had a digest: as its own, or under a platform of the index it pointed to.
 
-    `index_digest` is that of the image index as it was last, None for a tag's own digest or if it is not known.
-    The other fields are those of `hubindex.index.questions.history.Answer`.
+    `reference` names the tag. `index_digest` is that of the image index as it was last, None for a tag's own
+    digest or if it is not known. The other fields are those of `hubindex.index.questions.history.Answer`.
     """
 
-    repository: str
-    tag: str
+    reference: Reference
     digest: str
     index_digest: str | None
     platform: str | None
@@ -45,7 +44,7 @@ class Holding(NamedTuple):
 
 
 def whatis(reader: Reader, text: str) -> list[Holding]:
-    """All that have or had a digest, by repository and tag, newest first.
+    """All that have or had a digest, by repository and tag, newest first; those of Docker Hub come first.
 
     `text` is a digest, with or without `sha256:` (or a reference with a digest), or the first eight or more of its
     hexadecimal digits. Raises `WrongUsage` for anything else, `NoAnswer` if nothing is known of it, and
@@ -53,9 +52,9 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
     """
     algorithm, digits = _parse(text)
     prefix = int.from_bytes(bytes.fromhex(digits[:_LEAST_DIGITS]), "big", signed=True)
-    matching: dict[str, list[Row]] = {}
-    for row in reader.query("history", "has_digest", prefix=prefix):
-        digest = digest_text(bytes(row[7]))
+    matching: dict[str, list[_Row]] = {}
+    for row in map(_Row._make, reader.query("history", "has_digest", prefix=prefix)):
+        digest = digest_text(bytes(row.digest))
         if digest is None:
             continue
         its_algorithm, _, its_digits = digest.partition(":")
@@ -69,14 +68,41 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
             raise AmbiguousDigest(_ambiguous(algorithm, digits, sorted(matching)))
         matching = {exact[0]: matching[exact[0]]}
     ((digest, rows),) = matching.items()
-    by_repository: dict[str, list[Row]] = {}
+    by_repository: dict[Reference, list[_Row]] = {}
     for row in rows:
-        by_repository.setdefault(row[1], []).append(row)
+        by_repository.setdefault(row.repository, []).append(row)
     return [
         holding
-        for name in sorted(by_repository)
-        for holding in _in_repository(reader, digest, by_repository[name])
+        for repository in sorted(by_repository, key=_hub_first)
+        for holding in _in_repository(reader, digest, repository, by_repository[repository])
     ]
+
+
+class _Row(NamedTuple):
+    """A row of `has_digest`: a digest of a repository, and an index around it if `index_id` is not 0."""
+
+    repository_id: int
+    host: str
+    path: str
+    swept_at: int | None
+    partial_at: int | None
+    partial_since: int | None
+    digest_id: int
+    index_id: int
+    digest: bytes
+    tags: str | None
+    index_digest: bytes | None
+    index_images: bytes | None
+    index_tags: str | None
+
+    @property
+    def repository(self) -> Reference:
+        """The repository."""
+        return Reference(self.host, self.path)
+
+
+def _hub_first(repository: Reference) -> tuple[bool, Reference]:
+    return repository.registry != DEFAULT_REGISTRY, repository
 
 
 def _parse(text: str) -> tuple[str | None, str]:
@@ -125,23 +151,29 @@ class _Way(NamedTuple):
     contents: set[int]
 
 
-def _in_repository(reader: Reader, digest: str, rows: Sequence[Row]) -> Iterator[Holding]:
-    """The holdings in one repository, of which `rows` are those of `has_digest`."""
-    repository_id, name, *sweeps = rows[0][:5]
-    number, own_tags = rows[0][5], rows[0][8]
-    indexes = {row[6]: _Index(digest_text(bytes(row[9])), bytes(row[10]), row[11] or "") for row in rows if row[6]}
+def _in_repository(reader: Reader, digest: str, repository: Reference, rows: Sequence[_Row]) -> Iterator[Holding]:
+    """The holdings in one repository, of which `rows` tell."""
+    first = rows[0]
+    number, own_tags = first.digest_id, first.tags
+    indexes = {
+        row.index_id: _Index(
+            digest_text(bytes(row.index_digest or b"")), bytes(row.index_images or b""), row.index_tags or ""
+        )
+        for row in rows
+        if row.index_id
+    }
     ways = [_Way(None, {number})] if own_tags else []
     if indexes:
         ways += _platforms(reader, number, indexes)
     names = {*(own_tags or "").split(), *(tag for index in indexes.values() for tag in index.tags.split())}
-    archive = Archive(reader, repository_id, Sweeps._make(sweeps))
+    sweeps = Sweeps(first.swept_at, first.partial_at, first.partial_since)
+    archive = Archive(reader, first.repository_id, sweeps)
     holders = [(number, own_tags), *((index_id, index.tags) for index_id, index in indexes.items())]
     names.update(name for more in archive.more_names(holders).values() for name in more)
-    holder = short_name(name)
     for tag, evidence in sorted(archive.tags_named(names).items()):
         for way in ways:
             for span in _held(archive, evidence, way):
-                yield _holding(holder, tag, digest, way, span, evidence, indexes)
+                yield _holding(repository._replace(tag=tag), digest, way, span, evidence, indexes)
 
 
 def _platforms(reader: Reader, number: int, indexes: Mapping[int, _Index]) -> list[_Way]:
@@ -153,8 +185,9 @@ def _platforms(reader: Reader, number: int, indexes: Mapping[int, _Index]) -> li
                 found.setdefault(platform_id, set()).add(index_id)
     # One by one: an image is hardly ever that of two platforms.
     return sorted(
-        _Way(reader.query("history", "platform", platform_id=platform_id)[0][0], having)
+        _Way(name, having)
         for platform_id, having in found.items()
+        for (name,) in reader.query("history", "platform", platform_id=platform_id)
     )
 
 
@@ -169,7 +202,7 @@ def _held(archive: Archive, evidence: list[Evidence], way: _Way) -> list[Span]:
 
 
 def _holding(
-    repository: str, tag: str, digest: str, way: _Way, span: Span, evidence: Sequence[Evidence],
+    reference: Reference, digest: str, way: _Way, span: Span, evidence: Sequence[Evidence],
     indexes: Mapping[int, _Index],
 ) -> Holding:  # fmt: skip
     index_digest = None
@@ -179,6 +212,6 @@ def _holding(
     gaps = tuple(span.gaps())
     certainty = Certainty.INFERRED if gaps else Certainty.CONFIRMED
     return Holding(
-        repository, tag, digest, index_digest, way.platform, certainty, span.since,
+        reference, digest, index_digest, way.platform, certainty, span.since,
         span.since_earliest, span.until, span.until_latest, span.last_seen_at, span.pushes[0].pushed_at, gaps=gaps,
     )  # fmt: skip

@@ -19,11 +19,9 @@ from hubindex.index.database.engine import Transaction
 from hubindex.index.database.reader import Row
 from hubindex.index.database.schema import job as job_table
 from hubindex.index.database.sql import Parameters
+from hubindex.index.seeds import Seed
 from hubindex.index.writing.memory import Memory
 from hubindex.moment import END_OF_TIME
-
-TERM, NAMESPACE, REPOSITORY = "term", "namespace", "repository"
-"""The kinds of seeds."""
 
 _MINUTE = 60_000
 _HOUR = 60 * _MINUTE
@@ -39,15 +37,6 @@ _SWEEP_PERIOD = 28 * _DAY
 _FIRST_RETRY, _LAST_RETRY = 15 * _MINUTE, _DAY
 _RESUMABLE = _DAY
 _MAX_SAID = 500
-
-
-class Seed(NamedTuple):
-    """Something to list: `wanted` results of a term (0: all there are), visited if `with_tags`."""
-
-    kind: str
-    name: str
-    wanted: int = 0
-    with_tags: bool = True
 
 
 class Job(NamedTuple):

@@ -135,5 +135,5 @@ def test_a_pasted_name_is_understood(story: str, call: Call, name: str) -> None:
         assert call("--db", story, *command).code == 0, command
     assert call("--db", story, "resolve", name).out.startswith("mongo@sha256:")
     with Index.open(story) as index:
-        assert index.repository(name).name == "library/mongo"
+        assert index.repository(name).reference.repository == "library/mongo"
         assert index.resolve(name).reference.familiar_name == "mongo"

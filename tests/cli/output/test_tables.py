@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubindex.cli.output import tabwriter
-from hubindex.cli.output.tables import Format, Row, Table, search_table
+from hubindex.cli.output.tables import Format
+from hubindex.cli.output.tabwriter import ellipsis
 from hubindex.errors import InvalidTemplate
+from hubindex.views.search import search_table
+from hubindex.views.table import Row, Table
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,7 @@ ROWS = [
 
 
 def search(option: str, *rows: Row, truncate: bool = True) -> list[str]:
-    return list(Format(option, search_table(truncate=truncate)).lines(rows))
+    return list(Format(option, search_table(ellipsis if truncate else str)).lines(rows))
 
 
 @pytest.mark.parametrize("option", ["", "table"])
@@ -206,8 +209,9 @@ def test_lines_stream() -> None:
 def test_default_table_starts_fast() -> None:
     """The table of `search` needs neither JSON, nor templates, nor Unicode tables."""
     code = (
-        "import sys; from hubindex.cli.output.tables import Format, search_table\n"
-        "Format('', search_table(truncate=True)).lines([])\n"
+        "import sys; from hubindex.cli.output.tables import Format\n"
+        "from hubindex.views.search import search_table\n"
+        "Format('', search_table()).lines([])\n"
         "slow = {'unicodedata', 'sqlalchemy', 'rich'}\n"
         "slow |= {'hubindex.cli.output.jsontext', 'hubindex.cli.output.gotemplate'}\n"
         "print(sorted(slow & set(sys.modules)))"

@@ -15,10 +15,9 @@ from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import distribute, upgrade
 from hubindex.index.database.opening import open_reader
 from hubindex.index.database.schema import coordinator_tables, distributed_tables
-from hubindex.index.questions.health import check
 from hubindex.index.writing.ingest import Ingest
 from tests.citus import install_stand_in
-from tests.index.building import add, contents, crawl, go_back, rows, tag
+from tests.index.building import add, contents, crawl, go_back, problems, rows, tag
 
 TABLES = {table.name for table in distributed_tables()}
 
@@ -164,7 +163,7 @@ def test_an_index_is_distributed_with_its_rows(cluster: Location) -> None:
     before = contents(cluster)
     assert distribute(cluster) == (spread, [])
     assert contents(cluster) == before
-    assert check(cluster) == []
+    assert problems(cluster) == []
 
 
 def test_an_index_is_made_where_there_is_none(cluster: Location) -> None:
@@ -188,7 +187,7 @@ def test_a_new_table_of_a_migration_is_distributed(cluster: Location) -> None:
     spread = found(cluster)
     assert spread is not None
     assert (set(spread.tables), spread.missing, spread.misplaced) == (TABLES, (), ())
-    assert check(cluster) == []
+    assert problems(cluster) == []
 
 
 def test_a_table_that_is_not_distributed_is_told_and_mended(cluster: Location) -> None:
@@ -199,9 +198,9 @@ def test_a_table_that_is_not_distributed_is_told_and_mended(cluster: Location) -
         "DELETE FROM pg_dist_partition WHERE logicalrelid = CAST('sweep' AS regclass)",
         change=True,
     )
-    assert check(cluster) == ["table sweep is not distributed, as others are"]
+    assert problems(cluster) == ["table sweep is not distributed, as others are"]
     assert distribute(cluster)[1] == ["sweep"]
-    assert check(cluster) == []
+    assert problems(cluster) == []
 
 
 @pytest.mark.parametrize(
@@ -225,8 +224,8 @@ def test_a_table_in_the_wrong_place_is_told(cluster: Location, statement: str, p
     """Somebody distributed it by hand in another way: nothing is changed on top of that."""
     distribute(cluster)
     rows(cluster, statement, change=True)
-    assert len(check(cluster)) == 1
-    assert problem in check(cluster)[0]
+    assert len(problems(cluster)) == 1
+    assert problem in problems(cluster)[0]
     with pytest.raises(StorageError, match=problem):
         distribute(cluster)
 

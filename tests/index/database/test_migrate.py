@@ -22,10 +22,9 @@ from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Reader, find_revision
 from hubindex.index.database.revisions import HEAD, REVISIONS
 from hubindex.index.evidence.timeline import PERIOD
-from hubindex.index.questions.health import check
 from hubindex.index.questions.search import Query, search
 from hubindex.index.writing.ingest import Ingest
-from tests.index.building import add, crawl, go_back, rows, tag
+from tests.index.building import add, crawl, go_back, problems, rows, tag
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 
@@ -45,7 +44,7 @@ def opened_by_all(location: Location) -> list[Callable[[], object]]:
         lambda: Ingest(location),
         lambda: upgrade(location),
         lambda: find_revision(location),
-        lambda: check(location),
+        lambda: problems(location),
     ]
 
 
@@ -64,7 +63,7 @@ def test_an_index_is_made_on_first_use(nowhere: Location) -> None:
     assert upgrade(nowhere) is None
     assert find_revision(nowhere) == HEAD
     assert upgrade(nowhere) == HEAD
-    assert check(nowhere) == []
+    assert problems(nowhere) == []
 
 
 def test_upgrading_again_changes_nothing(location: Location) -> None:
@@ -126,7 +125,7 @@ def test_processes_may_make_an_index_at_once(nowhere: Location) -> None:
     for process in processes:
         process.communicate()
     assert [process.returncode for process in processes] == [0] * 4
-    assert check(nowhere) == []
+    assert problems(nowhere) == []
     names = [row[0] for row in rows(nowhere, "SELECT name FROM repository ORDER BY name")]
     assert names == ["a/r0", "a/r1", "a/r2", "a/r3", "a/shared"]
 
@@ -314,7 +313,7 @@ def test_reading_while_another_process_writes(location: Location) -> None:
 
 
 def names(reader: Reader) -> list[str]:
-    return [found.name for found in search(reader, Query("a"))]
+    return [found.reference.repository for found in search(reader, Query("a"))]
 
 
 def test_a_copy_of_an_index_is_an_index(tmp_path: Path) -> None:
@@ -380,7 +379,7 @@ def test_an_older_index_can_be_asked_about_the_past(ingest: Ingest, location: Lo
     change, held = (rows(location, question) for question in questions)
     go_back(location, "0001")
     open_reader(location).close()
-    assert check(location) == []
+    assert problems(location) == []
     assert sorted(rows(location, questions[0])) == sorted(change)
     assert sorted_names(rows(location, questions[1])) == sorted_names(held)
 
@@ -400,7 +399,7 @@ def test_what_an_older_index_has_looked_at_is_looked_at_again(ingest: Ingest, lo
         (broken, 0, 20 + week, None, None, 20, 0, None),
     ]
     assert rows(location, "SELECT * FROM seed") == []
-    assert check(location) == []
+    assert problems(location) == []
 
 
 def test_an_older_index_keeps_the_last_look_at_tags_without_a_push_time(

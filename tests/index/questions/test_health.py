@@ -6,9 +6,8 @@ import pytest
 
 from hubindex.errors import NoAnswer, StorageError
 from hubindex.index.database.location import Location
-from hubindex.index.questions.health import check
 from hubindex.index.writing.ingest import Ingest
-from tests.index.building import add, crawl, image, rows, tag
+from tests.index.building import add, crawl, image, problems, rows, tag
 
 
 def _fill(ingest: Ingest) -> None:
@@ -22,9 +21,9 @@ def _fill(ingest: Ingest) -> None:
 
 def test_an_index_in_use_is_sound(ingest: Ingest, location: Location) -> None:
     """Nothing is found in an empty index, nor in one that was written by hubindex."""
-    assert check(location) == []
+    assert problems(location) == []
     _fill(ingest)
-    assert check(location) == []
+    assert problems(location) == []
 
 
 @pytest.mark.parametrize(
@@ -54,9 +53,9 @@ def test_a_contradiction_is_found(ingest: Ingest, location: Location, damage: st
     """Each kind of damage is named in a line of its own."""
     _fill(ingest)
     rows(location, damage, change=True)
-    problems = check(location)
-    assert any(line.startswith(problem) for line in problems), problems
-    assert all("\n" not in line for line in problems)
+    found = problems(location)
+    assert any(line.startswith(problem) for line in found), found
+    assert all("\n" not in line for line in found)
 
 
 def test_a_document_that_is_missing_from_search_is_found(ingest: Ingest, location: Location) -> None:
@@ -67,7 +66,7 @@ def test_a_document_that_is_missing_from_search_is_found(ingest: Ingest, locatio
         "postgresql": "DELETE FROM repository_search",
     }
     rows(location, forget[location.dialect], change=True)
-    assert check(location) == ["1 repositories out of search"]
+    assert problems(location) == ["1 repositories out of search"]
 
 
 def test_damaged_pages_are_found(tmp_path: Path) -> None:
@@ -83,14 +82,14 @@ def test_damaged_pages_are_found(tmp_path: Path) -> None:
         file.seek((root - 1) * size + 8)
         file.write(b"\x7f" * 200)
     try:
-        problems = check(location)
+        found = problems(location)
     except StorageError as error:
-        problems = [str(error)]
-    assert problems
-    assert all("\n" not in line for line in problems)
+        found = [str(error)]
+    assert found
+    assert all("\n" not in line for line in found)
 
 
 def test_where_there_is_no_index_there_is_nothing_to_check(tmp_path: Path) -> None:
     """A file that does not exist is not sound either: there is no answer."""
     with pytest.raises(NoAnswer):
-        check(Location.parse(f"{tmp_path}/none.db"))
+        problems(Location.parse(f"{tmp_path}/none.db"))

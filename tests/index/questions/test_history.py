@@ -4,7 +4,7 @@ import pytest
 
 from hubindex.errors import NoAnswer
 from hubindex.index.database.reader import Reader
-from hubindex.index.questions.changes import tag_moves_between
+from hubindex.index.questions.changes import moves
 from hubindex.index.questions.history import Answer, resolve
 from hubindex.index.writing.ingest import Ingest
 from hubindex.platform import Platform
@@ -88,9 +88,9 @@ def test_what_has_no_image_did_not_move(ingest: Ingest, reader: Reader, app: int
     crawl(ingest, app, 10, tag("v1", 1, None, image("linux/arm64/v8", 11)))
     crawl(ingest, app, 20, tag("v1", 2))
     crawl(ingest, app, 30, tag("v1", 3, None, image("linux/amd64", 13)))
-    moves = tag_moves_between(reader, V1, Platform.parse("linux/amd64"), 0, 100)
-    assert [(move.change, move.old, move.new) for move in moves] == [("moved", None, f"sha256:{digest(13).hex()}")]
-    assert len(tag_moves_between(reader, V1, None, 0, 100)) == 2
+    found = moves(reader, V1, Platform.parse("linux/amd64"))
+    assert [(move.change, move.old, move.new) for move in found] == [("moved", None, f"sha256:{digest(13).hex()}")]
+    assert len(moves(reader, V1)) == 2
 
 
 def test_a_tag_of_another_name_is_no_answer(ingest: Ingest, reader: Reader, app: int) -> None:

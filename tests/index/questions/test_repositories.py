@@ -47,7 +47,7 @@ def test_what_is_known_of_a_repository(ingest: Ingest, reader: Reader) -> None:
     crawl(ingest, number, 10, tag("a", 1, 8))
     crawl(ingest, number, 20, tag("a", 1, 8), problem="page 2: refused", oldest_push=8)
     facts = repository(reader, MONGO)
-    assert facts[:9] == (number, "library/mongo", "word", 3, 2**40, True, False, 8, 2)
+    assert facts[:9] == (number, MONGO, "word", 3, 2**40, True, False, 8, 2)
     assert (facts.first_seen_at, facts.seen_at, facts.missing_at, facts.gone_at) == (9, 9, None, None)
     assert (facts.walked_at, facts.walk_problem) == (20, "page 2: refused")
     assert facts.sweeps == (10, 20, 7)

@@ -19,6 +19,7 @@ from hubindex.index.database.reader import Reader
 from hubindex.index.questions.search import COMPLETIONS, SORTS, Query, search
 from hubindex.index.writing.ingest import GONE_AFTER, Ingest
 from hubindex.records import Repository
+from hubindex.reference import Reference
 from tests.index.building import add, rows
 
 
@@ -50,7 +51,7 @@ class Engine(NamedTuple):
     def names(self, query: Query | str) -> list[str]:
         """The names that a query finds, in order."""
         found = search(self.reader, Query(query) if isinstance(query, str) else query)
-        return [repository.name for repository in found]
+        return [repository.reference.repository for repository in found]
 
 
 def _open(location: Location) -> Engine:
@@ -426,8 +427,8 @@ def test_what_is_found(engine: Engine) -> None:
         [hub("library/a", 3, 4, "Some *text*", automated=True, at=5), hub("x/b")], {"a": ["x/b", "library/a"]}
     )
     first, second = search(engine.reader, Query("a"))
-    assert first[1:] == ("library/a", "Some *text*", 3, True, True, 4, 5, None, 2)
-    assert second[1:] == ("x/b", "", 0, False, False, 0, None, None, 1)
+    assert first[1:] == (Reference("docker.io", "library/a"), "Some *text*", 3, True, True, 4, 5, None, 2)
+    assert second[1:] == (Reference("docker.io", "x/b"), "", 0, False, False, 0, None, None, 1)
 
 
 # Any input is safe.

@@ -12,20 +12,22 @@ from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import upgrade
 from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Reader
-from hubindex.index.questions.health import check
 from hubindex.index.questions.history import history
 from hubindex.index.questions.whatis import Holding, whatis
 from hubindex.index.writing.ingest import Ingest
 from hubindex.records import Tag
 from hubindex.reference import Reference
-from tests.index.building import add, crawl, digest, go_back, image, page, rows, tag, text
+from tests.index.building import add, crawl, digest, go_back, image, page, problems, rows, tag, text
 
 AMD = image("linux/amd64", 101)
 
 
 def told(reader: Reader, number: int) -> list[tuple[str, str, str | None, str | None]]:
     """Repository, tag, platform and index digest of all holdings."""
-    return [(h.repository, h.tag, h.platform, h.index_digest) for h in whatis(reader, text(number))]
+    return [
+        (h.reference.familiar_name, h.reference.tag or "", h.platform, h.index_digest)
+        for h in whatis(reader, text(number))
+    ]
 
 
 def test_an_image_that_is_also_tagged(ingest: Ingest, reader: Reader) -> None:
@@ -56,8 +58,8 @@ def test_an_image_outlives_the_index_around_it(ingest: Ingest, reader: Reader) -
     for at, index in ((10, 1), (20, 3)):
         crawl(ingest, app, at, tag("v1", index, at - 5, image("linux/amd64", 2), image("linux/arm64", index + 90)))
     holding = Holding(
-        "acme/app", "v1", text(2), text(3), "linux/amd64", Certainty.INFERRED, 5, None, None, None, 20, 5,
-        gaps=((10, 15),),
+        Reference("docker.io", "acme/app", "v1"), text(2), text(3), "linux/amd64", Certainty.INFERRED, 5,
+        None, None, None, 20, 5, gaps=((10, 15),),
     )  # fmt: skip
     assert whatis(reader, text(2)) == [holding]
 
@@ -75,11 +77,11 @@ def test_all_that_ever_had_it(ingest: Ingest, reader: Reader) -> None:
     crawl(ingest, first, 10, tag("moved", 2), tag("gone", 2), tag("kept", 2))
     crawl(ingest, first, 20, tag("moved", 3), tag("kept", 2))
     crawl(ingest, second, 30, tag("v1", 2))
-    assert [(h.repository, h.tag, h.until, h.until_latest) for h in whatis(reader, text(2))] == [
-        ("acme/a", "v1", None, None),
-        ("acme/b", "gone", 10, 20),
-        ("acme/b", "kept", None, None),
-        ("acme/b", "moved", 10, 20),
+    assert [(h.reference.familiar, h.until, h.until_latest) for h in whatis(reader, text(2))] == [
+        ("acme/a:v1", None, None),
+        ("acme/b:gone", 10, 20),
+        ("acme/b:kept", None, None),
+        ("acme/b:moved", 10, 20),
     ]
 
 
@@ -88,9 +90,9 @@ def test_a_whole_digest_is_not_the_beginning_of_a_longer_one(ingest: Ingest, rea
     longer = digest(2) + bytes(32)
     app = add(ingest, "acme/app")[0]
     crawl(ingest, app, 10, tag("short", 2), Tag(name="long", digest=longer))
-    assert [h.tag for h in whatis(reader, digest(2).hex())] == ["short"]
-    assert [h.tag for h in whatis(reader, longer.hex())] == ["long"]
-    assert [h.tag for h in whatis(reader, f"sha512:{digest(2).hex()}")] == ["long"]
+    assert [h.reference.tag for h in whatis(reader, digest(2).hex())] == ["short"]
+    assert [h.reference.tag for h in whatis(reader, longer.hex())] == ["long"]
+    assert [h.reference.tag for h in whatis(reader, f"sha512:{digest(2).hex()}")] == ["long"]
     with pytest.raises(AmbiguousDigest):
         whatis(reader, digest(2).hex()[:20])
 
@@ -130,11 +132,11 @@ def test_more_tags_than_the_row_of_a_digest_has_room_for(
         batch.tag_page(app, page([tag(name, 2, 20) for name in names[:2]], 30))
         batch.tag_page(app, page([tag(name, 1, 40, AMD) for name in names[:2]], 50))
     assert rows(location, "SELECT max(length(tags)) <= 1000, count(*) FROM digest")[0][0] in {1}
-    assert {held.tag for held in whatis(reader, text(1))} == set(names)
-    assert {held.tag for held in whatis(reader, AMD.digest.hex())} == set(names)
+    assert {held.reference.tag for held in whatis(reader, text(1))} == set(names)
+    assert {held.reference.tag for held in whatis(reader, AMD.digest.hex())} == set(names)
     answers = history(reader, Reference.parse(f"acme/app:{names[5]}"))
     assert len(answers[0].aliases) == 299
-    assert check(location) == []
+    assert problems(location) == []
 
 
 def test_an_older_index_keeps_the_names_of_a_shared_digest(location: Location, ingest: Ingest) -> None:
@@ -147,6 +149,6 @@ def test_an_older_index_keeps_the_names_of_a_shared_digest(location: Location, i
     go_back(location, "0005")
     rows(location, f"UPDATE digest SET tags = '{' '.join(names)}'", change=True)
     upgrade(location)
-    assert check(location) == []
+    assert problems(location) == []
     with closing(open_reader(location)) as reader:
-        assert {held.tag for held in whatis(reader, text(1))} == set(names)
+        assert {held.reference.tag for held in whatis(reader, text(1))} == set(names)

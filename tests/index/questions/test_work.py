@@ -4,8 +4,8 @@ import pytest
 
 from hubindex.index.database.location import Location
 from hubindex.index.database.reader import Reader
-from hubindex.index.questions.work import Estimate, estimate_due, estimate_seed, total, work
-from hubindex.index.writing.frontier import NAMESPACE, REPOSITORY, TERM, Seed
+from hubindex.index.questions.work import Estimate, estimate, total, work
+from hubindex.index.seeds import NAMESPACE, REPOSITORY, TERM, Seed
 from hubindex.index.writing.ingest import Ingest
 from tests.index.building import HOUR, add, crawl, tag
 
@@ -91,7 +91,7 @@ def test_what_is_due_and_swept_is_a_request_each(ingest: Ingest, reader: Reader)
     crawl(ingest, third, NOW, tag("latest", 1), problem="page 2: broke off")
     plan(ingest, swept, other, third)
     plan(ingest, later, at=NOW + HOUR)
-    assert told(estimate_due(reader, NOW)) == [
+    assert told(estimate(reader, [], NOW)) == [
         ("repositories that are due", 1, False),
         ("repositories that are due, not looked at to the end yet", 2, True),
     ]
@@ -101,7 +101,7 @@ def test_seeds_that_are_due_are_listed(ingest: Ingest, reader: Reader) -> None:
     """What they may find is not known, or due by itself."""
     with ingest.transaction() as batch:
         batch.frontier.ask([Seed(TERM, "app", 250), Seed(REPOSITORY, "acme/x"), Seed(NAMESPACE, "zoe")], NOW)
-    assert sorted(told(estimate_due(reader, NOW))) == [
+    assert sorted(told(estimate(reader, [], NOW))) == [
         ("the list of zoe", 1, True),
         ("the repository acme/x", 1, False),
         ("the search for 'app'", 3, False),
@@ -110,7 +110,7 @@ def test_seeds_that_are_due_are_listed(ingest: Ingest, reader: Reader) -> None:
 
 def test_nothing_due_takes_nothing(reader: Reader) -> None:
     """Not even a line."""
-    assert estimate_due(reader, NOW) == []
+    assert estimate(reader, [], NOW) == []
     assert total([]) == ("in all", 0, False)
 
 
@@ -120,8 +120,8 @@ def test_nothing_due_takes_nothing(reader: Reader) -> None:
 )
 def test_without_an_index_nothing_is_known(kind: str, name: str, wanted: int, requests: list[int]) -> None:
     """A list, and as many visits as there will be: nobody knows, and it says so."""
-    found = estimate_seed(None, kind, name, wanted)
-    assert [estimate.requests for estimate in found] == requests
+    found = estimate(None, [Seed(kind, name, wanted)], NOW)
+    assert [each.requests for each in found] == requests
     assert total(found).is_least
 
 
@@ -130,7 +130,7 @@ def test_a_known_namespace_is_its_list_and_its_repositories(ingest: Ingest, read
     names = [f"acme/app-{number}" for number in range(120)]
     ids = add(ingest, *names, "acme-two/x", "acm/x", "acmf/x")
     sweep(ingest, *ids[:3])
-    assert told(estimate_seed(reader, NAMESPACE, "acme", 0)) == [
+    assert told(estimate(reader, [Seed(NAMESPACE, "acme", 0)], NOW)) == [
         ("the list of acme", 2, False),
         ("repositories known of acme", 3, False),
         ("repositories known of acme, not looked at to the end yet", 117, True),
@@ -141,7 +141,7 @@ def test_a_known_repository_is_two_requests(ingest: Ingest, reader: Reader) -> N
     """What is said of it, and its tags; not those of a longer name."""
     ids = add(ingest, "acme/app", "acme/app-two", "acme/ap")
     sweep(ingest, *ids)
-    assert told(estimate_seed(reader, REPOSITORY, "acme/app", 0)) == [
+    assert told(estimate(reader, [Seed(REPOSITORY, "acme/app", 0)], NOW)) == [
         ("the repository acme/app", 1, False),
         ("repositories known of acme/app", 1, False),
     ]
@@ -153,7 +153,7 @@ def test_a_known_term_is_what_it_found(ingest: Ingest, reader: Reader) -> None:
     sweep(ingest, *ids)
     with ingest.transaction() as batch:
         batch.search_results("app", ids, NOW, whole=True)
-    assert told(estimate_seed(reader, TERM, "App", 2)) == [
+    assert told(estimate(reader, [Seed(TERM, "App", 2)], NOW)) == [
         ("the search for 'App'", 1, False),
         ("repositories known of App", 2, False),
     ]
@@ -169,5 +169,5 @@ def test_a_sum_is_as_sure_as_its_parts() -> None:
 def test_an_estimate_changes_nothing(ingest: Ingest, reader: Reader, location: Location) -> None:
     """What is due stays due, and nobody is at it."""
     plan(ingest, *add(ingest, "acme/a"))
-    estimate_due(reader, NOW)
+    estimate(reader, [], NOW)
     assert work(reader, NOW)[:4] == (1, 0, 0, 0)

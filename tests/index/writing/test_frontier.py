@@ -12,19 +12,8 @@ from hypothesis import strategies as st
 
 from hubindex.index.database import sql
 from hubindex.index.database.location import Location
-from hubindex.index.writing.frontier import (
-    LATEST,
-    LEASE,
-    NAMESPACE,
-    REPOSITORY,
-    SOONEST,
-    TERM,
-    Job,
-    Owner,
-    Pending,
-    Seed,
-    next_visit,
-)
+from hubindex.index.seeds import NAMESPACE, REPOSITORY, TERM, Seed
+from hubindex.index.writing.frontier import LATEST, LEASE, SOONEST, Job, Owner, Pending, next_visit
 from hubindex.index.writing.ingest import Ingest
 from tests.index.building import HOUR, add, rows
 

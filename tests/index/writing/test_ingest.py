@@ -18,7 +18,6 @@ from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Reader
 from hubindex.index.evidence.timeline import PERIOD
 from hubindex.index.questions import repositories
-from hubindex.index.questions.health import check
 from hubindex.index.questions.history import history, resolve
 from hubindex.index.questions.search import Query, search
 from hubindex.index.writing.ingest import GONE_AFTER, Absence, Ingest
@@ -34,6 +33,7 @@ from tests.index.building import (
     digest,
     image,
     page,
+    problems,
     rows,
     spans,
     tag,
@@ -72,7 +72,7 @@ def mongo(ingest: Ingest) -> int:
 
 
 def names_found(reader: Reader, term: str) -> list[str]:
-    return [found.name for found in search(reader, Query(term))]
+    return [found.reference.repository for found in search(reader, Query(term))]
 
 
 # Tags: what the first crawl writes, and the second does not.
@@ -1076,7 +1076,7 @@ WHERE t.name = 'latest' AND r.name = '{name}'
 
 def _assert_both_are_whole(location: Location, reader: Reader) -> None:
     """No word is miscounted, no repository is in search twice, and no push that was told is missing."""
-    assert check(location) == []
+    assert problems(location) == []
     counted = rows(location, "SELECT word, repositories FROM word WHERE repositories > 0 AND word >= 'a'")
     assert dict(counted) == _recounted(location)
     assert sorted(names_found(reader, "x")) == ["x/a", "x/b", "x/c"]
@@ -1152,7 +1152,7 @@ def test_an_older_crawl_of_a_term_changes_nothing(ingest: Ingest, reader: Reader
         batch.search_results("zzz", [stored.repository_id], 30, whole=True)
     with ingest.transaction() as batch:
         batch.search_results("zzz", [], 20, whole=True)
-    assert [found.name for found in search(reader, Query("zzz"))] == ["acme/a"]
+    assert [found.reference.repository for found in search(reader, Query("zzz"))] == ["acme/a"]
 
 
 def test_an_endless_term_is_cut(ingest: Ingest, reader: Reader) -> None:
@@ -1161,7 +1161,7 @@ def test_an_endless_term_is_cut(ingest: Ingest, reader: Reader) -> None:
     with ingest.transaction() as batch:
         (stored,) = batch.repositories([Repository(name="acme/a")], 10)
         batch.search_results(term, [stored.repository_id], 30, whole=True)
-    assert [found.name for found in search(reader, Query(term))] == ["acme/a"]
+    assert [found.reference.repository for found in search(reader, Query(term))] == ["acme/a"]
 
 
 def test_a_search_index_in_many_pieces_is_joined(sqlite_template: Path, tmp_path: Path) -> None:
@@ -1182,7 +1182,7 @@ def test_a_search_index_in_many_pieces_is_joined(sqlite_template: Path, tmp_path
     reader = open_reader(location)
     assert len(search(reader, Query("common", limit=100))) == 14
     reader.close()
-    assert check(location) == []
+    assert problems(location) == []
 
 
 # Walks that end early, and what is left to be found out.

@@ -87,18 +87,20 @@ SELECT started_at, finished_at FROM sweep WHERE repository_id = :repository_id O
 
 -- name: repositories_changed
 -- Who had a change in one of some periods, and how far each is known.
-SELECT r.repository_id, r.name, r.swept_at, r.partial_at, r.partial_since
+SELECT r.repository_id, g.host, r.name, r.swept_at, r.partial_at, r.partial_since
 FROM (SELECT DISTINCT repository_id FROM change WHERE period >= :first AND period <= :last) AS c
 JOIN repository r ON r.repository_id = c.repository_id
-ORDER BY r.name
+JOIN registry g ON g.registry_id = r.registry_id
+ORDER BY g.registry_id, r.name
 
 -- name: has_digest
 -- Who has a digest that begins with 32 bits: its own number, and that of an index around it or 0; then its own digest
 -- and tags, and the digest, images and tags of that index.
-SELECT r.repository_id, r.name, r.swept_at, r.partial_at, r.partial_since, p.digest_id, p.index_id,
+SELECT r.repository_id, g.host, r.name, r.swept_at, r.partial_at, r.partial_since, p.digest_id, p.index_id,
        d.digest, d.tags, i.digest, i.images, i.tags
 FROM digest_prefix p
 JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
 LEFT JOIN digest i ON p.index_id > 0 AND i.repository_id = p.repository_id AND i.digest_id = p.index_id
 JOIN repository r ON r.repository_id = p.repository_id
+JOIN registry g ON g.registry_id = r.registry_id
 WHERE p.prefix = :prefix

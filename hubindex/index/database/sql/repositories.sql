@@ -1,5 +1,5 @@
 -- name: repository
-SELECT r.repository_id, r.name, r.description, r.star_count, r.pull_count, r.is_official, r.is_automated,
+SELECT r.repository_id, r.description, r.star_count, r.pull_count, r.is_official, r.is_automated,
        r.updated_at, r.registered_at, r.first_seen_at, r.seen_at, r.missing_at, r.gone_at,
        r.walked_at, r.walk_problem, r.swept_at, r.partial_at, r.partial_since, r.kinds
 FROM repository r
@@ -35,6 +35,9 @@ SELECT (SELECT count(*) FROM repository WHERE gone_at IS NULL),
        (SELECT count(*) FROM search_term),
        (SELECT min(seen_at) FROM repository WHERE gone_at IS NULL),
        (SELECT max(seen_at) FROM repository)
+
+-- name: registries
+SELECT host FROM registry ORDER BY registry_id
 
 -- name: complete_repositories
 SELECT name FROM repository

@@ -1,7 +1,7 @@
 -- name: matches
 -- `rank + 0` keeps the planner on the inverted index: walking by rank is slow for two words that rarely meet.
-SELECT s.rank, r.repository_id, r.name, r.description, r.star_count, r.is_official, r.is_automated, r.pull_count,
-       r.updated_at, r.kinds
+SELECT s.rank, r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+       r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds
 FROM (
     SELECT repository_id, rank FROM repository_search
     WHERE words @@ CAST(:match AS tsquery) AND words @@ CAST(:second_match AS tsquery)
@@ -14,8 +14,8 @@ JOIN repository r ON r.repository_id = s.repository_id
 ORDER BY s.rank
 
 -- name: everything
-SELECT s.rank, r.repository_id, r.name, r.description, r.star_count, r.is_official, r.is_automated, r.pull_count,
-       r.updated_at, r.kinds
+SELECT s.rank, r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+       r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds
 FROM repository_search s
 JOIN repository r ON r.repository_id = s.repository_id
 WHERE s.rank > :after AND s.rank < :bound

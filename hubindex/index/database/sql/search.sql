@@ -1,7 +1,7 @@
 -- name: hits
 -- What the Hub returned for exactly this term, in the order of the answer.
-SELECT r.repository_id, r.name, r.description, r.star_count, r.is_official, r.is_automated, r.pull_count,
-       r.updated_at, r.kinds, h.position
+SELECT r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+       r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds, h.position
 FROM search_term t
 JOIN search_hit h ON h.term_id = t.term_id
 JOIN repository r ON r.repository_id = h.repository_id

@@ -4,10 +4,10 @@
 import pytest
 
 from hubindex.certainty import Certainty
-from hubindex.cli.output.sentences import day_sentence, named, sentence
 from hubindex.index.questions.changes import Change
 from hubindex.index.questions.history import Answer
 from hubindex.reference import Reference
+from hubindex.views.sentences import day_sentence, named, sentence
 from tests.cli.story import ms, whole
 
 E, X, Y, Z = map(
@@ -85,7 +85,7 @@ def change(
     kind: str, old: int | None, new: int | None, since: int, earliest: int | None, pushed: int | None
 ) -> Change:
     texts = [None if number is None else whole(number) for number in (old, new)]
-    return Change("mongo", "7", kind, texts[0], texts[1], since, earliest, pushed, Certainty.CONFIRMED)
+    return Change(TAG, kind, texts[0], texts[1], since, earliest, pushed, Certainty.CONFIRMED)
 
 
 DAY = (ms("2024-03-01T00:00:00Z"), ms("2024-03-01T23:59:59.999Z"))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from hubindex.cli.output.ages import age
-from hubindex.cli.output.facts import listing, short_digest, size
+from hubindex.cli.output.listing import listing
+from hubindex.views.ages import age
+from hubindex.views.cells import short_digest, size
 
 SECOND = 1000
 MINUTE = 60 * SECOND

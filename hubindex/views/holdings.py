@@ -1,0 +1,62 @@
+"""Who has or had a digest: the fields, and the cells of tables for people."""
+
+from hubindex.index.questions.whatis import Holding
+from hubindex.views.cells import gap_pairs, optional_moment, since_cell, until_cell
+from hubindex.views.table import Row, Table
+
+HOLDING_TABLE = Table(
+    {
+        "Name": "NAME",
+        "Tag": "TAG",
+        "Digest": "DIGEST",
+        "Index": "INDEX",
+        "Platform": "PLATFORM",
+        "Certainty": "CERTAINTY",
+        "Since": "SINCE",
+        "SinceEarliest": "SINCE EARLIEST",
+        "Until": "UNTIL",
+        "UntilLatest": "UNTIL LATEST",
+        "LastSeen": "LAST SEEN",
+        "PushedAt": "PUSHED",
+        "Gaps": "GAPS",
+        "Note": "NOTE",
+    },
+    (),
+    "*hubindex.Holding",
+)
+HOLDINGS_FOR_PEOPLE = Table(
+    {**HOLDING_TABLE.headers, "Name": "REPOSITORY:TAG", "Platform": "AS"},
+    ("Name", "Platform", "Since", "Until", "Certainty"),
+    "*hubindex.Holding",
+)
+
+
+def holding_row(holding: Holding) -> Row:
+    """The fields of a holding, for JSON and templates."""
+    return {
+        "Name": holding.reference.familiar_name,
+        "Tag": holding.reference.tag,
+        "Digest": holding.digest,
+        "Index": holding.index_digest,
+        "Platform": holding.platform,
+        "Certainty": holding.certainty,
+        "Since": optional_moment(holding.since),
+        "SinceEarliest": optional_moment(holding.since_earliest),
+        "Until": optional_moment(holding.until),
+        "UntilLatest": optional_moment(holding.until_latest),
+        "LastSeen": optional_moment(holding.last_seen_at),
+        "PushedAt": optional_moment(holding.pushed_at),
+        "Gaps": gap_pairs(holding.gaps),
+        "Note": holding.note or None,
+    }
+
+
+def holding_cells(holding: Holding, *, truncate: bool) -> Row:
+    """The same for a table for people."""
+    return {
+        **holding_row(holding),
+        "Name": holding.reference.familiar,
+        "Platform": holding.platform or "tag",
+        "Since": since_cell(holding.since, holding.since_earliest, holding.pushed_at, truncate=truncate),
+        "Until": until_cell(holding.until, holding.until_latest, holding.last_seen_at, truncate=truncate),
+    }
