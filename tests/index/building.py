@@ -5,11 +5,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from hubindex.index.database.location import Location
+from hubindex.index.database.reader import Reader
 from hubindex.index.database.revisions import REVISIONS
 from hubindex.index.handle import Index
+from hubindex.index.questions.history import State, history
+from hubindex.index.questions.repositories import TagFacts, repository
+from hubindex.index.questions.repositories import tags as tags_of
+from hubindex.index.questions.search import Query, search
 from hubindex.index.writing.ingest import Ingest
 from hubindex.index.writing.walks import PageOutcome, Walk
+from hubindex.platform import Platform
 from hubindex.records import PlatformImage, Repository, Tag, TagPage
+from hubindex.reference import Reference
 
 Row = tuple[Any, ...]
 
@@ -17,6 +24,8 @@ HISTORY = ("tag", "span", "digest", "digest_prefix", "platform", "media_type")
 """The tables that an unchanged crawl must leave alone."""
 
 HOUR = 3600 * 1000
+
+MONGO = Reference("docker.io", "library/mongo")
 
 
 def digest(number: int) -> bytes:
@@ -83,6 +92,37 @@ def problems(location: Location) -> list[str]:
         return index.check()
 
 
+Stretch = tuple[int | str | None, int, int, int | None]
+
+
+def past(reader: Reader, name: str, platform: str | None = None) -> list[Stretch]:
+    """All that a tag of `library/mongo` was, newest first.
+
+    A number made by `digest()` (`gone`, or None without a digest), from when to when for certain, and the latest
+    possible end.
+    """
+    wanted = None if platform is None else Platform.parse(platform)
+    found = []
+    for answer in history(reader, MONGO._replace(tag=name), wanted):
+        number: int | str | None = "gone" if answer.state is State.GONE else None
+        if answer.digest is not None:
+            number = int(answer.digest.partition(":")[2][:8], 16)
+        assert answer.since is not None
+        assert answer.last_seen_at is not None
+        found.append((number, answer.since, answer.last_seen_at, answer.until_latest))
+    return found
+
+
+def now(reader: Reader) -> list[TagFacts]:
+    """The tags of `library/mongo` as of the last look, newest first."""
+    return tags_of(reader, repository(reader, MONGO))
+
+
+def names_found(reader: Reader, term: str) -> list[str]:
+    """The paths of the repositories that a search finds."""
+    return [found.reference.repository for found in search(reader, Query(term))]
+
+
 def rows(location: Location, statement: str, *, change: bool = False) -> list[Row]:
     """What a statement answers on a connection of its own; `change` commits what it did instead."""
     if location.dialect == "sqlite":
@@ -115,32 +155,10 @@ LEFT JOIN digest d ON d.repository_id = s.repository_id AND d.digest_id = s.dige
 ORDER BY s.repository_id, s.tag_id, s.number
 """
 
-TAGS = """
-SELECT t.name, d.digest, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at
-FROM tag t
-LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
-ORDER BY t.repository_id, t.name
-"""
-
 
 def spans(location: Location) -> list[Row]:
     """The closed spans in the order in which they were written: name, digest number and the four times."""
-    return [_with_number(row) for row in rows(location, SPANS)]
-
-
-def tags(location: Location) -> list[Row]:
-    """The tags by name, with the open span of each; columns as in `spans`."""
-    return [_with_number(row) for row in rows(location, TAGS)]
-
-
-def _with_number(row: Row) -> Row:
-    """A digest made by `digest()` is its number again; the key of a platform set is `key`."""
-    content = row[1]
-    if content is None:
-        number: int | str | None = None
-    else:
-        number = "key" if len(bytes(content)) == 16 else int.from_bytes(bytes(content)[:4], "big")
-    return row[0], number, *row[2:]
+    return [(name, int.from_bytes(bytes(raw)[:4], "big"), *times) for name, raw, *times in rows(location, SPANS)]
 
 
 _UNDONE = {
