@@ -643,8 +643,12 @@ def test_whatis(replay: Replay) -> None:
     assert len(told) > 200
     for digest, expected in told.items():
         found = [
-            Held._make(getattr(holding, name) for name in Held._fields) for holding in replay.index.whatis(digest)
-        ]
+            Held(
+                each.reference.familiar_name, each.reference.tag or "",
+                *(getattr(each, name) for name in Held._fields[2:]),
+            )
+            for each in replay.index.whatis(digest)
+        ]  # fmt: skip
         assert sorted(found, key=str) == sorted(expected, key=str), digest
 
 
