@@ -3,7 +3,8 @@
 from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Ingest
 from hubindex.moment import from_rfc3339
-from tests.index.building import add, crawl, digest, image, tag
+from tests.index.building import add, crawl, image, tag
+from tests.index.building import text as whole
 
 NOW = "2024-04-01T00:00:00Z"
 
@@ -13,11 +14,6 @@ def ms(text: str) -> int:
     moment = from_rfc3339(text)
     assert moment is not None
     return moment
-
-
-def whole(number: int) -> str:
-    """`digest(number)` as text."""
-    return f"sha256:{digest(number).hex()}"
 
 
 def short(number: int) -> str:

@@ -12,11 +12,12 @@ from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import distribute
 from tests.citus import CLUSTER, NO_CLUSTER, cluster_index, install_stand_in
 from tests.cli.conftest import Call
-from tests.cli.story import tell, whole
+from tests.cli.story import tell
 from tests.crawl.contents import contents
-from tests.crawl.crawling import at, crawl, rows
+from tests.crawl.crawling import at, crawl
 from tests.fakehub import sample_hub
-from tests.index.building import problems
+from tests.index.building import problems, rows
+from tests.index.building import text as whole
 
 QUESTIONS = (
     ("search", "mongo"),

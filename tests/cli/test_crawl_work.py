@@ -4,9 +4,7 @@ import asyncio
 import base64
 import json
 import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +19,11 @@ from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from tests.cli.conftest import Call
 from tests.cli.running import start
-from tests.crawl.crawling import START, at, crawl, hub_of, names, numbered, rows, tag_names
+from tests.crawl.crawling import START, at, crawl, hub_of, names, numbered, tag_names
+from tests.crawl.processes import wait_until
 from tests.fakehub import FakeHub, Proceed
 from tests.fakehub.weather import challenge, server_error
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 PATIENCE = 30
 """Seconds to wait for something that has to happen soon."""
@@ -44,14 +43,6 @@ def served() -> Iterator[tuple[FakeHub, str]]:
     hub = hub_of(numbered(3), tag_count=2)
     with hub.running() as url:
         yield hub, url
-
-
-def wait_until(condition: Callable[[], bool], process: "subprocess.Popen[str] | None" = None) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        assert process is None or process.poll() is None
-        time.sleep(0.01)
 
 
 def stick(hub: FakeHub, after: int) -> None:
@@ -265,7 +256,7 @@ def test_an_interrupted_crawl_ends_with_json_too(db: str) -> None:
     stick(hub, after=0)
     with hub.running() as url:
         process = start("--db", db, "crawl", "app", "--log-format", "json", "--hub-url", url)
-        wait_until(lambda: len(hub.requests) == 4, process)
+        wait_until(lambda: len(hub.requests) == 4, process=process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
     [line] = map(json.loads, err.splitlines())
@@ -382,7 +373,7 @@ def test_a_watching_crawl_does_what_is_enqueued_and_ends_on_sigterm(location: Lo
     with hub.running() as url:
         call("--db", location.target, "crawl", "app", "--enqueue")
         process = start("--db", location.target, "crawl", "--watch", "--concurrency", "3", "--hub-url", url)
-        wait_until(lambda: len(hub.requests) == 9, process)
+        wait_until(lambda: len(hub.requests) == 9, process=process)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
@@ -420,8 +411,8 @@ def test_a_killed_crawl_is_gone_on_with_at_once(location: Location) -> None:
     stick(hub, after=5)
     with hub.running() as url:
         process = start("--db", location.target, "crawl", "app", "--concurrency", "3", "--hub-url", url)
-        wait_until(lambda: len(hub.requests) == 9, process)
-        wait_until(lambda: rows(location, "SELECT count(*) FROM tag") == [(10,)], process)
+        wait_until(lambda: len(hub.requests) == 9, process=process)
+        wait_until(lambda: rows(location, "SELECT count(*) FROM tag") == [(10,)], process=process)
         process.kill()
         process.communicate(timeout=PATIENCE)
         hub.faults.clear()

@@ -6,7 +6,8 @@ import pytest
 from hubindex import cli
 from hubindex.cli.flags import Command, Group
 from tests.cli.conftest import Call
-from tests.cli.story import short, whole
+from tests.cli.story import short
+from tests.index.building import text as whole
 
 VALUES = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),

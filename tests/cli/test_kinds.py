@@ -9,9 +9,9 @@ from hubindex.crawl.plan import Plan
 from hubindex.index.database.location import Location
 from hubindex.index.questions.search import Query
 from tests.cli.conftest import Call
-from tests.crawl.crawling import at, crawl, rows
+from tests.crawl.crawling import at, crawl
 from tests.fakehub import FakeHub
-from tests.index.building import go_back
+from tests.index.building import go_back, rows
 from tests.index.building import rows as change
 
 LEFT_OUT = "hubindex: 3 signatures, attestations and SBOMs are left out: --all shows them\n"

@@ -12,7 +12,7 @@ from hubindex.cli import COMMANDS
 from hubindex.index.database import reader
 from tests.cli.conftest import Call, Program
 from tests.cli.running import environment
-from tests.cli.story import whole
+from tests.index.building import text as whole
 
 EVERY_COMMAND: Sequence[Sequence[str]] = (
     (),

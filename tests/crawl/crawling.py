@@ -13,15 +13,14 @@ from hubindex import moment
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.writer import Writer
-from hubindex.index.database.engine import open_engine
 from hubindex.index.database.location import Location
-from hubindex.index.database.reader import Row
 from hubindex.index.handle import Index
 from hubindex.index.questions.repositories import RepositoryFacts, TagFacts
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from hubindex.sources.registry.client import Registry
 from tests.fakehub import FakeHub
+from tests.index.building import rows
 
 START = 1_790_000_000_000
 """The present of a test: 2026-09-21T13:33:20Z."""
@@ -88,16 +87,6 @@ def at(hours: float = 0) -> Callable[[], int]:
 def ticking(start: int = START) -> Callable[[], int]:
     """A clock that goes on by a second each time that somebody looks at it."""
     return itertools.count(start, 1000).__next__
-
-
-def rows(location: Location, statement: str) -> list[Row]:
-    """What a SELECT finds in an index."""
-    engine = open_engine(location)
-    try:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(statement).fetchall()]
-    finally:
-        engine.dispose()
 
 
 def positions(location: Location, term: str) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -111,9 +112,14 @@ def _run(
         cli.main(list(arguments))
 
 
-def wait_until(is_so: Callable[[], bool], what: str = "it does not happen") -> None:
-    """Wait for something that happens soon."""
+def wait_until(
+    is_so: Callable[[], bool],
+    what: str = "it does not happen",
+    process: "subprocess.Popen[str] | None" = None,
+) -> None:
+    """Wait for something that happens soon, and while a process runs."""
     deadline = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < deadline, what
+        assert process is None or process.poll() is None, what
         time.sleep(0.002)

@@ -8,7 +8,8 @@ from hubindex.crawl.plan import Plan
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.sources.hub.client import DockerHub
-from tests.crawl.crawling import DEADLINE, hub_of, names, rows
+from tests.crawl.crawling import DEADLINE, hub_of, names
+from tests.index.building import rows
 from tests.sources.clock import EPOCH, Clock, ClockedClient
 
 LIMIT, WINDOW = 60, 60.0

@@ -24,7 +24,6 @@ from tests.crawl.crawling import (
     names,
     numbered,
     positions,
-    rows,
     shut,
     state,
     tag_names,
@@ -47,7 +46,7 @@ from tests.fakehub.weather import (
     slow,
     too_many,
 )
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 HISTORY = (
     # but for the last look at a tag without a push time, which is kept with it

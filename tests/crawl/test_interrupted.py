@@ -10,10 +10,9 @@ import pytest
 
 from hubindex.index.database.location import Location
 from hubindex.index.handle import Index
-from tests.crawl.crawling import rows
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 SECONDS = 15
 """Well below the minute that the writer would wait for a lock; the grace of a crawl is a third of it."""

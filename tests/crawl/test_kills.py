@@ -6,10 +6,9 @@ from pathlib import Path
 
 from hubindex.index.database.location import Location
 from tests.crawl.contents import contents
-from tests.crawl.crawling import rows
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 KILLS = 50
 FIRST_DAY = "2026-03-01T12:00:00Z"

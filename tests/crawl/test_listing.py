@@ -6,9 +6,10 @@ from hubindex.crawl.listing import Numbers
 from hubindex.crawl.plan import Plan
 from hubindex.errors import Blocked, PaginationRefused
 from hubindex.index.database.location import Location
-from tests.crawl.crawling import Crawled, at, crawl, hub_of, names, numbered, positions, rows
+from tests.crawl.crawling import Crawled, at, crawl, hub_of, names, numbered, positions
 from tests.fakehub import FakeHub
 from tests.fakehub.weather import answer, not_found, server_error
+from tests.index.building import rows
 
 NOTHING = '{"count":0,"next":"","previous":"","results":[]}'
 

@@ -21,13 +21,13 @@ from tests.crawl.crawling import (
     hub_of,
     names,
     numbered,
-    rows,
     tag_names,
     tag_requests,
 )
 from tests.fakehub import FakeHub, Proceed
 from tests.fakehub.timeline import wire_time
 from tests.fakehub.weather import hang_up, server_error
+from tests.index.building import rows
 
 HOUR = 3_600_000
 DAY = 24.0  # hours

@@ -5,12 +5,12 @@ import pytest
 from hubindex.crawl.plan import Plan
 from hubindex.errors import Blocked, PaginationRefused, Unreachable
 from hubindex.index.database.location import Location
-from tests.crawl.crawling import Crawled, at, crawl, hub_of, numbered, rows, state, tag_names, tag_requests
+from tests.crawl.crawling import Crawled, at, crawl, hub_of, numbered, state, tag_names, tag_requests
 from tests.fakehub import FakeHub
 from tests.fakehub.data import digest_of
 from tests.fakehub.rows import JSON
 from tests.fakehub.weather import answer, meanwhile, not_found, rewritten, server_error, unauthorized
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 NOTHING = '{"count":0,"next":null,"previous":null,"results":[]}'
 APP = Plan(repositories=["acme/app"])

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hubindex.index.database.location import Location
-from tests.crawl.crawling import hub_of, names, rows
+from tests.crawl.crawling import hub_of, names
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 
 def _paths(count: int) -> list[str]:

@@ -20,8 +20,8 @@ from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Batch
 from hubindex.index.writing.repositories import Stored
 from hubindex.records import Repository, Tag, TagPage
-from tests.crawl.crawling import DEADLINE, disconnect, names, rows, shut
-from tests.index.building import problems
+from tests.crawl.crawling import DEADLINE, disconnect, names, shut
+from tests.index.building import problems, rows
 
 T = TypeVar("T")
 

@@ -8,7 +8,8 @@ from hubindex.index.questions.changes import Change
 from hubindex.index.questions.history import Answer
 from hubindex.reference import Reference
 from hubindex.views.sentences import day_sentence, named, sentence
-from tests.cli.story import ms, whole
+from tests.cli.story import ms
+from tests.index.building import text as whole
 
 E, X, Y, Z = map(
     ms, ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z", "2024-04-01T00:00:00.5Z")

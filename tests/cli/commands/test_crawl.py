@@ -24,10 +24,10 @@ from hubindex.index.database.location import Location
 from hubindex.sources.http.client import HttpClient
 from tests.cli.conftest import Call
 from tests.cli.running import environment, start
-from tests.crawl.crawling import hub_of, names, rows, shut, tag_names
+from tests.crawl.crawling import hub_of, names, shut, tag_names
 from tests.fakehub import FakeHub, Proceed
 from tests.fakehub.weather import challenge, not_found, server_error, too_many
-from tests.index.building import problems
+from tests.index.building import problems, rows
 
 SUMMARY = re.compile(
     r" +seen +new +changed\n"

@@ -12,7 +12,7 @@ from hubindex.index.database.location import Location
 from hubindex.index.database.revisions import HEAD
 from tests.citus import install_stand_in
 from tests.cli.conftest import Call
-from tests.crawl.crawling import rows
+from tests.index.building import rows
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from tests.cli.conftest import Call
-from tests.cli.story import whole
+from tests.index.building import text as whole
 
 MONGO = """\
 CHANGE    TAG       OLD                   NEW                   SINCE                                         CERTAINTY

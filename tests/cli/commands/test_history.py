@@ -10,8 +10,9 @@ import pytest
 from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Ingest
 from tests.cli.conftest import Call
-from tests.cli.story import ms, whole
+from tests.cli.story import ms
 from tests.index.building import add, crawl, image, tag
+from tests.index.building import text as whole
 
 FIELDS = [
     "Reference", "Digest", "Platform", "Certainty", "Since", "SinceEarliest", "Until", "UntilLatest", "LastSeen",

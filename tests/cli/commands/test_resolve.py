@@ -11,8 +11,9 @@ import pytest
 from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Ingest
 from tests.cli.conftest import Call
-from tests.cli.story import LOOKS, NOW, PUSHES, ms, short, whole
+from tests.cli.story import LOOKS, NOW, PUSHES, ms, short
 from tests.index.building import add, crawl, image, tag
+from tests.index.building import text as whole
 
 FIELDS = [
     "Reference", "Digest", "Platform", "Certainty", "Since", "SinceEarliest", "Until", "UntilLatest", "LastSeen",

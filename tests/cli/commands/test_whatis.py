@@ -8,8 +8,9 @@ from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Ingest
 from hubindex.records import Tag
 from tests.cli.conftest import Call
-from tests.cli.story import ms, whole
+from tests.cli.story import ms
 from tests.index.building import add, crawl, image, tag
+from tests.index.building import text as whole
 
 TAGS = """\
 REPOSITORY:TAG   AS        SINCE                  UNTIL                                         CERTAINTY
