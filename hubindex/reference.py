@@ -112,9 +112,12 @@ class Reference(NamedTuple):
         if self.registry != DEFAULT_REGISTRY:
             return self.name
         short = short_name(self.repository)
-        if _IDENTIFIER.fullmatch(short) or _split_registry(short) != (self.registry, self.repository):
-            return self.name
-        return short
+        first, slash, _ = short.partition("/")
+        if slash:
+            reads_back = not _is_host(first)
+        else:
+            reads_back = short != self.repository and not (len(short) == 64 and _IDENTIFIER.fullmatch(short))
+        return short if reads_back else self.name
 
     @property
     def familiar(self) -> str:
@@ -157,13 +160,18 @@ def _split_registry(named: str) -> tuple[str, str]:
         return DEFAULT_REGISTRY, _OFFICIAL + named
     if first == docker_hub.LEGACY_HOST:
         registry, remainder = DEFAULT_REGISTRY, rest
-    elif first == "localhost" or "." in first or ":" in first or first != first.lower():
+    elif _is_host(first):
         registry, remainder = first, rest
     else:
         registry, remainder = DEFAULT_REGISTRY, named
     if registry == DEFAULT_REGISTRY and "/" not in remainder:
         remainder = _OFFICIAL + remainder
     return registry, remainder
+
+
+def _is_host(first: str) -> bool:
+    """Whether what stands before the first slash is a registry, and no part of the repository."""
+    return first == "localhost" or "." in first or ":" in first or first != first.lower()
 
 
 # Each of these answers what is wrong and what would be right, or None when nothing is wrong.

@@ -20,7 +20,7 @@ from hubindex.index.words import (
     same_popularity,
     term_key,
 )
-from hubindex.reference import Reference
+from hubindex.reference import DEFAULT_REGISTRY, Reference, short_name
 
 SORTS = ("stars", "relevance", "pulls", "updated", "name", "hub")
 
@@ -92,10 +92,19 @@ def search(reader: Reader, query: Query) -> list[Found]:
 
 
 class _Match(NamedTuple):
-    """A match, and its place in the default order."""
+    """A row of what matches; `rank` is its place in the default order, but for close numbers of pulls."""
 
     rank: int
-    found: Found
+    repository_id: int
+    registry_id: int
+    path: str
+    description: str
+    star_count: int
+    is_official: bool
+    is_automated: bool
+    pull_count: int
+    updated_at: int | None
+    kinds: int | None
 
 
 class _Search:
@@ -108,6 +117,7 @@ class _Search:
         self.bound = _LAST_RANK if query.stars is None else first_rank_below(query.stars)
         self.least_stars = -_NO_LIMIT if query.stars is None else min(max(query.stars, 0), _MAX_STARS)
         self.namespace = (query.namespace or "").lower()
+        self.hosts: dict[int, str] = dict(reader.query("search", "registries"))
         self.alternatives = self._alternatives()
 
     def run(self) -> list[Found]:
@@ -128,6 +138,8 @@ class _Search:
         return heapq.nsmallest(self.limit, self._all(), key=_ORDERS[sort])
 
     def _merge(self, hits: list[Found], best: list[Found]) -> list[Found]:
+        if not hits:
+            return best
         known = {found.repository_id for found in hits}
         merged = [*hits, *(found for found in best if found.repository_id not in known)]
         merged.sort(key=lambda found: found.order)
@@ -138,7 +150,7 @@ class _Search:
         yield from hits
         known = {found.repository_id for found in hits}
         for matches in self._chunks(10_000):
-            yield from (match.found for match in matches if match.found.repository_id not in known)
+            yield from (self._found(*match[1:]) for match in matches if match.repository_id not in known)
 
     def _relevant(self) -> list[Found]:
         """Re-rank two windows of the popular: those whose name holds the words, and any."""
@@ -158,6 +170,15 @@ class _Search:
             score += 4 / found.position
         return name != self.term, -score, found.order
 
+    def _found(self, repository_id: int, registry_id: int, path: str, *facts: Any) -> Found:
+        return Found(repository_id, Reference(self.hosts[registry_id], path), *facts)
+
+    def _order(self, match: _Match) -> tuple[int, int, str]:
+        """Stars, then pulls, then name."""
+        host = self.hosts[match.registry_id]
+        name = short_name(match.path) if host == DEFAULT_REGISTRY else f"{host}/{match.path}"
+        return -match.star_count, -match.pull_count, name
+
     def _hits(self, limit: int) -> list[Found]:
         query = self.query
         rows = self.reader.query(
@@ -170,7 +191,7 @@ class _Search:
             namespace=self.namespace,
             limit=limit,
         )
-        return [_found(*row) for row in rows]
+        return [self._found(*row) for row in rows]
 
     def _best(self, limit: int, *, in_name: bool = False) -> list[Found]:
         """The first `limit` matches in the default order, the Hub's positions left aside.
@@ -183,7 +204,8 @@ class _Search:
             best += matches
             if len(best) > limit and not same_popularity(best[limit - 1].rank, best[-1].rank):
                 break
-        return sorted((match.found for match in best), key=lambda found: found.order)[:limit]
+        best.sort(key=self._order)
+        return [self._found(*match[1:]) for match in best[:limit]]
 
     def _chunks(self, size: int, *, in_name: bool = False) -> Iterator[list["_Match"]]:
         """All matches in the order of their rank, some at a time, each chunk larger than the last."""
@@ -193,10 +215,10 @@ class _Search:
             after = -1
             while True:
                 rows = self.reader.query("search", statement, **words, after=after, bound=self.bound, limit=size)
-                matches = [_Match(rank, _found(*row)) for rank, *row in rows]
+                matches = [_Match._make(row) for row in rows]
                 if matches:
                     # Rank knows stars from 0 to a million only; the row knows them all.
-                    yield [match for match in matches if match.found.star_count >= self.least_stars]
+                    yield [match for match in matches if match.star_count >= self.least_stars]
                 if len(matches) < size:
                     break
                 after = matches[-1].rank
@@ -327,10 +349,6 @@ _ORDERS: dict[str, Callable[[Found], tuple[object, ...]]] = {
     "updated": lambda found: (found.updated_at is None, -(found.updated_at or 0), *found.order),
     "name": lambda found: (found.reference.familiar_name,),
 }
-
-
-def _found(repository_id: int, host: str, path: str, *facts: Any) -> Found:
-    return Found(repository_id, Reference(host, path), *facts)
 
 
 def _fts5_string(text: str) -> str:

@@ -1,6 +1,6 @@
 -- name: matches
 -- `rank + 0` keeps the planner on the inverted index: walking by rank is slow for two words that rarely meet.
-SELECT s.rank, r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+SELECT s.rank, r.repository_id, r.registry_id, r.name, r.description,
        r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds
 FROM (
     SELECT repository_id, rank FROM repository_search
@@ -14,7 +14,7 @@ JOIN repository r ON r.repository_id = s.repository_id
 ORDER BY s.rank
 
 -- name: everything
-SELECT s.rank, r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+SELECT s.rank, r.repository_id, r.registry_id, r.name, r.description,
        r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds
 FROM repository_search s
 JOIN repository r ON r.repository_id = s.repository_id

@@ -1,6 +1,6 @@
 -- name: hits
 -- What the Hub returned for exactly this term, in the order of the answer.
-SELECT r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+SELECT r.repository_id, r.registry_id, r.name, r.description,
        r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds, h.position
 FROM search_term t
 JOIN search_hit h ON h.term_id = t.term_id
@@ -13,6 +13,9 @@ WHERE t.term = :term AND r.gone_at IS NULL
 ORDER BY r.star_count DESC, h.position, r.pull_count DESC,
          CASE WHEN substr(r.name, 1, 8) = 'library/' THEN substr(r.name, 9) ELSE r.name END
 LIMIT :limit
+
+-- name: registries
+SELECT registry_id, host FROM registry
 
 -- name: is_filled
 SELECT 1 FROM repository LIMIT 1

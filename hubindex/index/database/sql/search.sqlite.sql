@@ -1,6 +1,6 @@
 -- name: matches
 -- The rowid of the full-text table is the rank: walking it in its natural order is walking the answer.
-SELECT s.rowid, r.repository_id, (SELECT host FROM registry g WHERE g.registry_id = r.registry_id), r.name, r.description,
+SELECT s.rowid, r.repository_id, r.registry_id, r.name, r.description,
        r.star_count, r.is_official, r.is_automated, r.pull_count, r.updated_at, r.kinds
 FROM repository_search s
 JOIN repository r ON r.repository_id = s.rowid & 4294967295
