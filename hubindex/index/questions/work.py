@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hubindex.index.database.reader import Reader
-from hubindex.index.seeds import NAMESPACE, REPOSITORY, Seed
+from hubindex.index.seeds import CATALOG, NAMESPACE, REPOSITORY, Seed
 from hubindex.index.words import term_key
 from hubindex.moment import END_OF_TIME, wall
-from hubindex.reference import DEFAULT_REGISTRY
+from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 PAGE_SIZE = 100
+_CATALOG_SIZE = 1000
 
 
 class Work(NamedTuple):
@@ -66,13 +67,19 @@ def _estimate_one(reader: Reader | None, seed: Seed) -> list[Estimate]:
     """What it takes to list a seed, and then to visit what it lists."""
     kind, name, wanted, with_tags = seed
     if kind == REPOSITORY:
-        known, swept = _known_names(reader, name, f"{name} ")  # no name has a space, or anything before it
+        reference = Reference.parse_repository(name)
+        path = reference.repository
+        known, swept = _known_names(reader, path, f"{path} ", reference.registry)  # no name has a space
         listing = Estimate(f"the repository {name}", 1, is_least=False)
         expected = 1
     elif kind == NAMESPACE:
         known, swept = _known_names(reader, f"{name}/", f"{name}0")
         pages = max(1, -(-known // PAGE_SIZE))
         listing = Estimate(f"the list of {name}", pages, is_least=not known)
+        expected = known
+    elif kind == CATALOG:
+        known, swept = _known_names(reader, "", "~", name)
+        listing = Estimate(f"the list of {name}", max(1, -(-known // _CATALOG_SIZE)), is_least=not known)
         expected = known
     else:
         known, swept = _known_hits(reader, name, wanted)
@@ -103,11 +110,13 @@ def _known_hits(reader: Reader | None, term: str, wanted: int) -> tuple[int, int
     return count, swept
 
 
-def _known_names(reader: Reader | None, first: str, beyond: str) -> tuple[int, int]:
+def _known_names(
+    reader: Reader | None, first: str, beyond: str, registry: str = DEFAULT_REGISTRY
+) -> tuple[int, int]:
     if reader is None:
         return 0, 0
     bounds = {"first": first, "beyond": beyond}
-    ((count, swept),) = reader.query("frontier", "known_names", registry=DEFAULT_REGISTRY, **bounds)
+    ((count, swept),) = reader.query("frontier", "known_names", registry=registry, **bounds)
     return count, swept
 
 

@@ -142,6 +142,10 @@ class Batch:
         seen = self._rows.last_sights(state, names)
         return sorted(names, key=lambda name: (seen.get(name, 0), name))
 
+    def known_digests(self, repository_id: int, names: Collection[str]) -> dict[str, bytes]:
+        """The digests that tags point to, by name, as far as known."""
+        return self._rows.digests(self._rows.state(repository_id), names)
+
     def begin_walk(self, repository_id: int, started_at: int) -> Looked | None:
         """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end.
 

@@ -100,9 +100,7 @@ class RepositoryWriter:
         self._tx = tx
         self._documents = documents
 
-    def store(
-        self, records: Iterable[Repository], seen_at: int, registry: str = DEFAULT_REGISTRY
-    ) -> list[Stored]:
+    def store(self, records: Iterable[Repository], seen_at: int, registry: str = DEFAULT_REGISTRY) -> list[Stored]:
         """Add or refresh repositories of a registry; what a record does not say stays as it is known.
 
         Returns one row for each distinct name, in the order of the records.
