@@ -66,8 +66,11 @@ class CrawlContext:
         if self.progress.stopped:
             raise Stopped("the crawl was stopped")
 
-    def failed(self, error: SourceError | Stopped) -> None:
-        """A source did not give what it was asked for, and never will, or not to us, or not now."""
+    def failed(self, error: SourceError | Stopped, host: str = DEFAULT_REGISTRY) -> None:
+        """A source did not give what it was asked for, and never will, or not to us, or not now.
+
+        If Docker Hub refuses everything the crawl stops; another registry that does so leaves the others unharmed.
+        """
         progress = self.progress
         if isinstance(error, Stopped):
             return
@@ -80,7 +83,7 @@ class CrawlContext:
         is_news = progress.answers or (isinstance(error, NotFound) and progress.failures > 1)
         if is_news and not progress.stopped:
             self.warn(str(error))
-        if self._is_the_end(error):
+        if host == DEFAULT_REGISTRY and self._is_the_end(error):
             progress.stopped = True
 
     def _is_the_end(self, error: SourceError) -> bool:

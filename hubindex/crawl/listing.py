@@ -66,7 +66,7 @@ class Lister:
                 return
         except (SourceError, Stopped) as refused:
             error = refused
-            context.failed(refused)
+            context.failed(refused, job.registry)
         # Some of a list that the Hub does not show to the end is all that can be had.
         told = None if isinstance(error, PaginationRefused) else error
         await context.writer.write(context.end_of(job, told))

@@ -47,7 +47,7 @@ class Visitor:
         try:
             source = await self._context.sources.of(job.registry)
         except SourceError as error:
-            self._context.failed(error)
+            self._context.failed(error, job.registry)
             await self._finish(job, log, error)
             return
         if source.hub is None:
@@ -73,10 +73,10 @@ class Visitor:
                 await context.missing(job, job.name, log.started_at)
                 context.progress.done += 1
                 return
-            context.failed(missing)
+            context.failed(missing, job.registry)
             error = missing
         except (SourceError, Stopped) as failed:
-            context.failed(failed)
+            context.failed(failed, job.registry)
             error = failed
         except asyncio.CancelledError:
             self._leave_interrupted(log)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hubindex.index.database.reader import Reader
-from hubindex.index.seeds import CATALOG, NAMESPACE, REPOSITORY, Seed
+from hubindex.index.seeds import CATALOG, NAMESPACE, REPOSITORY, Seed, registry_of
 from hubindex.index.words import term_key
 from hubindex.moment import END_OF_TIME, wall
 from hubindex.reference import DEFAULT_REGISTRY, Reference
@@ -87,6 +87,9 @@ def _estimate_one(reader: Reader | None, seed: Seed) -> list[Estimate]:
         expected = known or wanted
     if not with_tags:
         return [listing]
+    if kind in {REPOSITORY, CATALOG} and registry_of(kind, name) != DEFAULT_REGISTRY:
+        tags = f"the tags of {known:,} repositories known of {name}: one for each repository, and one for each tag"
+        return [listing, *([Estimate(tags, known, is_least=True)] if known else [])]
     visits = _visits(f"repositories known of {name}", known, swept)
     unknown = expected - known
     if unknown > 0 and kind == REPOSITORY:
