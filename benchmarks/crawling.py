@@ -18,6 +18,7 @@ from benchmarks.workspace import Workspace
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
 from hubindex.crawl.session import tuned_interpreter
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import upgrade
@@ -112,7 +113,7 @@ async def crawl(
     """Crawl a namespace of the stand-in into an existing index; seconds and tags."""
     plan = Plan(namespaces=[f"n{repositories}"], concurrency=concurrency)
     async with HttpClient(connections=concurrency) as http, Writer(location) as writer:
-        crawler = Crawler(DockerHub(http, url), writer, plan, lambda line: print(line, file=sys.stderr))
+        crawler = Crawler(Sources(DockerHub(http, url)), writer, plan, lambda line: print(line, file=sys.stderr))
         before = perf_counter()
         with tuned_interpreter():
             await crawler.run()

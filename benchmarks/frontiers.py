@@ -11,6 +11,7 @@ from hubindex import moment
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
 from hubindex.crawl.session import tuned_interpreter
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.writing.ingest import Ingest
@@ -57,7 +58,7 @@ async def crawl_due(
     plan = Plan(concurrency=concurrency, max_age=later // 2 or None)
     async with HttpClient(connections=concurrency, budget=most) as http, Writer(location) as writer:
         crawler = Crawler(
-            DockerHub(http, url),
+            Sources(DockerHub(http, url)),
             writer,
             plan,
             lambda line: print(line, file=sys.stderr),

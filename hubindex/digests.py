@@ -22,3 +22,8 @@ def digest_bytes(text: str) -> bytes | None:
     except ValueError:
         return None
     return raw if raw.hex() == digits else None  # fromhex accepts spaces and upper case
+
+
+def digest_text(raw: bytes) -> str:
+    """`sha256:…`: a raw digest as it is written. Raises `KeyError` if no algorithm has digests of that size."""
+    return f"{ALGORITHMS_BY_SIZE[len(raw)]}:{raw.hex()}"

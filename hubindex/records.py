@@ -59,6 +59,7 @@ class Tag(Struct, frozen=True, kw_only=True):
     sorted by platform, without attestations; empty means that the source's list was absent or unreadable,
     never that there are none. `size` is the source's own figure in bytes. `pushed_at` is the registry's word
     for when the tag last moved. `kind` is what it holds, which for a signature or the like only its name tells.
+    `observed_at` is when this very tag was asked for, None if that was with its page.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Tag(Struct, frozen=True, kw_only=True):
     pushed_at: int | None = None
     kind: Kind | None = None
     images: tuple[PlatformImage, ...] = ()
+    observed_at: int | None = None
 
 
 class TagPage(Struct, frozen=True, kw_only=True):
@@ -82,6 +84,14 @@ class TagPage(Struct, frozen=True, kw_only=True):
     observed_at: int
     warnings: tuple[str, ...] = ()
     unreadable: int = 0
+
+
+class RepositoryNames(Struct, frozen=True, kw_only=True):
+    """One page of a registry's catalog: names of repositories that no page before had, as in `TagNames`."""
+
+    names: tuple[str, ...]
+    observed_at: int
+    warnings: tuple[str, ...] = ()
 
 
 class TagNames(Struct, frozen=True, kw_only=True):

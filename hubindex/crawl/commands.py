@@ -157,16 +157,16 @@ class EndJob(NamedTuple):
 
 
 class EndMissing(NamedTuple):
-    """The source says, and keeps saying, that there is no repository of that name, asked for at `asked_at`."""
+    """The source says, and keeps saying, that there is no repository of that path, asked for at `asked_at`."""
 
     job: Job
-    name: str
+    path: str
     asked_at: int
     now: int
 
     def run(self, batch: Batch) -> Absence:
         """What the repository is to the index now; the job is done."""
-        absence = batch.repository_missing(self.name, self.asked_at)
+        absence = batch.repository_missing(self.path, self.asked_at, self.job.registry)
         if absence is Absence.MISSING:
             batch.frontier.finish(self.job, self.now, self.now + GONE_AFTER)
         elif absence is Absence.UNKNOWN and self.job.seed is not None:
@@ -190,13 +190,14 @@ class Visits(NamedTuple):
 class StoreRepositories(NamedTuple):
     """Store what a list shows, and let it be visited."""
 
+    registry: str
     records: Sequence[Repository]
     seen_at: int
     visits: Visits | None
 
     def run(self, batch: Batch) -> list[Stored]:
         """What became of each record."""
-        stored = batch.repositories(self.records, self.seen_at)
+        stored = batch.repositories(self.records, self.seen_at, self.registry)
         if self.visits is not None:
             batch.frontier.visit([each.repository_id for each in stored], *self.visits)
         return stored
@@ -278,6 +279,17 @@ class LeastKnown(NamedTuple):
     def run(self, batch: Batch) -> list[str]:
         """The names in that order."""
         return batch.least_known(self.repository_id, self.names)
+
+
+class KnownDigests(NamedTuple):
+    """Ask what tags point to, as far as known."""
+
+    repository_id: int
+    names: Sequence[str]
+
+    def run(self, batch: Batch) -> dict[str, bytes]:
+        """The digests by name."""
+        return batch.known_digests(self.repository_id, self.names)
 
 
 def _stored(batch: Batch, repository_id: int, number: int) -> StoredPages:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hubindex.crawl.canary import CanaryCheck
 from hubindex.crawl.commands import Command, EndJob, EndMissing, Failure
 from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.errors import (
     Blocked,
@@ -21,10 +21,8 @@ from hubindex.errors import (
 )
 from hubindex.index.writing.frontier import Job, JobKey, Owner
 from hubindex.index.writing.ingest import Absence
-from hubindex.records import RepositoryPage, TagPage
-from hubindex.reference import short_name
-from hubindex.sources.hub.client import DockerHub
-from hubindex.sources.registry.client import Registry
+from hubindex.records import RepositoryNames, RepositoryPage, TagPage
+from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 T = TypeVar("T")
 
@@ -44,13 +42,11 @@ class CrawlContext:
     `warn` is told in one line of each row left out and of each thing that could not be fetched.
     """
 
-    hub: DockerHub
-    registry: Registry | None
+    sources: Sources
     writer: Writer
     plan: Plan
     warn: Callable[[str], None]
     clock: Callable[[], int]
-    canary: CanaryCheck
     owner: Owner = field(default_factory=Owner)
     progress: Progress = field(default_factory=Progress)
     leased: set[JobKey] = field(default_factory=set)
@@ -58,7 +54,7 @@ class CrawlContext:
     refused_in_a_row: int = 0
     storage_error: BaseException | None = None
 
-    def answered(self, page: RepositoryPage | TagPage | None = None) -> None:
+    def answered(self, page: RepositoryPage | RepositoryNames | TagPage | None = None) -> None:
         """A source gave what it was asked for."""
         self.progress.answers += 1
         self.refused_in_a_row = 0
@@ -70,8 +66,11 @@ class CrawlContext:
         if self.progress.stopped:
             raise Stopped("the crawl was stopped")
 
-    def failed(self, error: SourceError | Stopped) -> None:
-        """A source did not give what it was asked for, and never will, or not to us, or not now."""
+    def failed(self, error: SourceError | Stopped, host: str = DEFAULT_REGISTRY) -> None:
+        """A source did not give what it was asked for, and never will, or not to us, or not now.
+
+        If Docker Hub refuses everything the crawl stops; another registry that does so leaves the others unharmed.
+        """
         progress = self.progress
         if isinstance(error, Stopped):
             return
@@ -84,7 +83,7 @@ class CrawlContext:
         is_news = progress.answers or (isinstance(error, NotFound) and progress.failures > 1)
         if is_news and not progress.stopped:
             self.warn(str(error))
-        if self._is_the_end(error):
+        if host == DEFAULT_REGISTRY and self._is_the_end(error):
             progress.stopped = True
 
     def _is_the_end(self, error: SourceError) -> bool:
@@ -124,18 +123,18 @@ class CrawlContext:
             return end._replace(is_given_back=True)
         return end if error is None else end._replace(failure=Failure(type(error).__name__, str(error)))
 
-    async def missing(self, job: Job, name: str, at: int) -> None:
+    async def missing(self, job: Job, path: str, at: int) -> None:
         """A source says, and keeps saying, that there is no such repository: that is an answer, and no failure."""
-        absence = await self.writer.write(EndMissing(job, name, at, self.clock()))
+        absence = await self.writer.write(EndMissing(job, path, at, self.clock()))
+        name = Reference(job.registry, path).familiar_name
+        where = "Docker Hub" if job.registry == DEFAULT_REGISTRY else job.registry
         self.done(job)
         self.progress.missing += 1
         if absence is Absence.GONE:
-            self.warn(
-                f"{short_name(name)}: gone from Docker Hub, with all its tags: it was not there hours ago either"
-            )
+            self.warn(f"{name}: gone from {where}, with all its tags: it was not there hours ago either")
             return
         kept = "; what the index knows of it stays" if absence is Absence.MISSING else ""
-        message = f"{short_name(name)}: not found on Docker Hub: missing, private or a fault{kept}"
+        message = f"{name}: not found on {where}: missing, private or a fault{kept}"
         if self.progress.answers or self.progress.missing > 1:
             self.warn(message)
         else:

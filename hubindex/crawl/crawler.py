@@ -5,17 +5,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hubindex import moment
-from hubindex.crawl.canary import CanaryCheck
 from hubindex.crawl.commands import Begin, Claim, IsMoreToCome, ReleaseLeases, RenewLeases
 from hubindex.crawl.context import CrawlContext
 from hubindex.crawl.listing import Lister
 from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.visit import Visitor
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Unreachable
 from hubindex.index.writing.frontier import LEASE, Job
-from hubindex.sources.hub.client import DockerHub
-from hubindex.sources.registry.client import Registry
 
 _HEARTBEAT_SECONDS = LEASE / 1000 / 4
 _POLL_SECONDS = 1.0
@@ -33,14 +31,13 @@ class Crawler:
 
     def __init__(
         self,
-        hub: DockerHub,
+        sources: Sources,
         writer: Writer,
         plan: Plan,
         warn: Callable[[str], None],
         clock: Callable[[], int] = moment.now,
-        registry: Registry | None = None,
     ) -> None:
-        self._context = CrawlContext(hub, registry, writer, plan, warn, clock, CanaryCheck(hub))
+        self._context = CrawlContext(sources, writer, plan, warn, clock)
         self._lister = Lister(self._context)
         self._visitor = Visitor(self._context)
         self._queue: asyncio.Queue[Job | None] = asyncio.Queue(plan.concurrency)

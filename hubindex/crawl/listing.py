@@ -8,12 +8,14 @@ from typing import Protocol
 from hubindex.crawl.commands import StoreRepositories, StoreResults, Visits
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.errors import NotFound, PaginationRefused, SourceError
-from hubindex.index.seeds import NAMESPACE, TERM
+from hubindex.index.seeds import CATALOG, NAMESPACE, TERM
 from hubindex.index.writing.frontier import Job
 from hubindex.index.writing.repositories import Stored
 from hubindex.records import Repository, RepositoryPage
+from hubindex.reference import Reference
 
 PAGE_SIZE = 100
+_NAMES_AT_A_TIME = 1000
 MAX_PAGES = 20_000
 """Where a list ends that has no end: two million rows, far more than any that is known."""
 
@@ -58,11 +60,13 @@ class Lister:
                 await self._term(job, job.name, job.seed.wanted)
             elif job.seed.kind == NAMESPACE:
                 await self._namespace(job, job.name)
-            elif not await self._repository(job, job.name):
+            elif job.seed.kind == CATALOG:
+                await self._catalog(job)
+            elif not await self._repository(job, Reference.parse_repository(job.name).repository):
                 return
         except (SourceError, Stopped) as refused:
             error = refused
-            context.failed(refused)
+            context.failed(refused, job.registry)
         # Some of a list that the Hub does not show to the end is all that can be had.
         told = None if isinstance(error, PaginationRefused) else error
         await context.writer.write(context.end_of(job, told))
@@ -70,7 +74,7 @@ class Lister:
 
     async def _term(self, job: Job, term: str, wanted: int) -> None:
         """The first results; if anonymous callers are refused further pages, those of other orders too."""
-        hub, size = self._context.hub, min(wanted, PAGE_SIZE)
+        hub, size = self._context.sources.hub, min(wanted, PAGE_SIZE)
         found: dict[str, int] = {}
         lists: list[_Ask] = [
             partial(hub.search_page, term, page_size=size),
@@ -102,7 +106,7 @@ class Lister:
 
     async def _namespace(self, job: Job, namespace: str) -> None:
         """All repositories; if anonymous callers are refused further pages, what other orders show first too."""
-        hub = self._context.hub
+        hub = self._context.sources.hub
         listed, found, count, refused = Numbers(), 0, 0, None
         for ordering in ("last_updated", "-last_updated", "-name", "name", "pull_count", "-pull_count"):
             ask: _Ask = partial(hub.namespace_page, namespace, page_size=PAGE_SIZE, ordering=ordering)
@@ -122,17 +126,43 @@ class Lister:
                 return
         raise PaginationRefused(f"{namespace}: {found:,} of {count:,} repositories came: {refused}")
 
-    async def _repository(self, job: Job, name: str) -> bool:
-        """One repository by its name; returns whether there is one."""
+    async def _catalog(self, job: Job) -> None:
+        """All repositories that a registry lists."""
+        source = await self._context.sources.of(job.registry)
+        assert source.registry is not None
+        found = 0
+        async for page in source.registry.repository_names():
+            self._context.check()
+            self._context.answered(page)
+            found += len(page.names)
+            for start in range(0, len(page.names), _NAMES_AT_A_TIME):
+                several = page.names[start : start + _NAMES_AT_A_TIME]
+                await self._store(job, [Repository(name=name) for name in several], page.observed_at)
+        if not found:
+            self._context.warn(f"{job.registry}: the registry lists no repositories")
+
+    async def _repository(self, job: Job, path: str) -> bool:
+        """One repository by its path; returns whether there is one."""
         context, at = self._context, self._context.clock()
         try:
-            record = await context.canary.ask(lambda: context.hub.repository(name), _is_taken)
+            record = await self._described(job.registry, path)
         except NotFound:
-            await context.missing(job, name, at)
+            await context.missing(job, path, at)
             return False
         context.answered()
         await self._store(job, [record], at)
         return True
+
+    async def _described(self, host: str, path: str) -> Repository:
+        """What there is to be said of a repository. Raises `NotFound`."""
+        source = await self._context.sources.of(host)
+        if source.hub is not None and source.canary is not None:
+            hub = source.hub
+            return await source.canary.ask(lambda: hub.repository(path), _is_taken)
+        assert source.registry is not None
+        if not await source.registry.exists(path):
+            raise NotFound(f"{host}/{path}: not found")
+        return Repository(name=path)
 
     async def _pages(self, ask: _Ask) -> AsyncIterator[RepositoryPage]:
         """The pages of a list, one after the other."""
@@ -140,7 +170,7 @@ class Lister:
         for number in range(1, MAX_PAGES + 1):
             self._context.check()
             is_doubtful = _is_empty if number == 1 or rows < count else _is_taken
-            page = await self._context.canary.ask(partial(ask, page=number), is_doubtful)
+            page = await self._context.sources.canary.ask(partial(ask, page=number), is_doubtful)
             rows, count = rows + len(page.repositories), page.count or count
             self._context.answered(page)
             yield page
@@ -154,7 +184,7 @@ class Lister:
         if job.seed is not None and job.seed.with_tags:
             now = context.clock()
             visits = Visits(job.asked_by, now, context.plan.fresh_since(now))
-        stored = await context.writer.write(StoreRepositories(records, seen_at, visits))
+        stored = await context.writer.write(StoreRepositories(job.registry, records, seen_at, visits))
         context.changed.set()  # they can be visited while the list goes on
         for repository in stored:
             # What is new is not changed as well when a second search finds it and knows more of it.

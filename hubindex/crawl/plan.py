@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hubindex.errors import SourceError
-from hubindex.index.seeds import NAMESPACE, REPOSITORY, TERM, Seed
+from hubindex.index.seeds import CATALOG, NAMESPACE, REPOSITORY, TERM, Seed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a crawl shall fetch.
 
-    The first `limit` results of each of `terms`; `repositories` by path (`library/mongo`); all repositories of
-    `namespaces`; and of each of these all tags, unless `tags` is false. With nothing named it goes on with what
-    was left, and looks again at what is due.
+    The first `limit` results of each of `terms`; `repositories` by path on Docker Hub (`library/mongo`), or with
+    their host; all repositories of `namespaces`; all that the `registries` list; and of each of these all tags,
+    unless `tags` is false. With nothing named it goes on with what was left, and looks again at what is due.
 
     `concurrency` jobs at a time. `max_age`: what was looked at less than so many milliseconds ago is left alone,
     and what was not is due. `heads`: how many digests of one repository may be asked of the registry, one by one,
@@ -24,6 +24,7 @@ class Plan:
     terms: Sequence[str] = ()
     repositories: Sequence[str] = ()
     namespaces: Sequence[str] = ()
+    registries: Sequence[str] = ()
     limit: int = 100
     tags: bool = True
     concurrency: int = 8
@@ -42,6 +43,7 @@ class Plan:
             *(Seed(REPOSITORY, name, 0, self.tags) for name in self.repositories),
             *(Seed(TERM, term, self.limit, self.tags) for term in self.terms),
             *(Seed(NAMESPACE, namespace, 0, self.tags) for namespace in self.namespaces),
+            *(Seed(CATALOG, host, 0, self.tags) for host in self.registries),
         ]
 
 

@@ -6,17 +6,21 @@ import itertools
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple, Protocol
+
+from yarl import URL
 
 from hubindex import docker_hub
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.errors import SignInRefused
 from hubindex.index.database.location import Location
 from hubindex.sources.auth.credentials import USER_VARIABLE, hub_credentials, registry_credentials
 from hubindex.sources.auth.hub_signer import HubSigner
-from hubindex.sources.http.address import validate_base_url
+from hubindex.sources.http.address import speaks_tls, validate_base_url
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.hub.client import DockerHub
 from hubindex.sources.registry.client import Registry
@@ -98,10 +102,10 @@ class CrawlSession:
             connections=self._plan.concurrency, tries=network.tries, budget=network.budget
         ) as http:
             hub = DockerHub(http, network.hub_url, signer=await self._signer(http))
-            registry = self._registry(http)
+            sources = Sources(hub, self._hub_registry(http), partial(self._open_registry, http))
             with tuned_interpreter():
                 async with Writer(self._location, warn) as writer:
-                    crawler = Crawler(hub, writer, self._plan, warn, registry=registry)
+                    crawler = Crawler(sources, writer, self._plan, warn)
                     self._observer.show(crawler.progress, http, network.hub_url)
                     await crawler.run()
         return crawler.progress
@@ -125,16 +129,25 @@ class CrawlSession:
             return None
         return signer
 
-    def _registry(self, http: HttpClient) -> Registry | None:
+    async def _open_registry(self, http: HttpClient, host: str) -> Registry:
+        """The registry at a host: over TLS, or, on this machine, over plain HTTP if it speaks no TLS."""
+        scheme = "https" if await speaks_tls(host) else "http"
+        return self._registry_at(http, URL(f"{scheme}://{host}"))
+
+    def _registry_at(self, http: HttpClient, base: URL) -> Registry:
+        found = None
+        if not self._network.anonymous:
+            found = registry_credentials(base, self._environ, self._observer.warn)
+        return Registry(http, str(base), credentials=found)
+
+    def _hub_registry(self, http: HttpClient) -> Registry | None:
         """The registry behind the Hub. Docker's own is not that of another Hub."""
         network = self._network
         is_docker_hub = network.hub_url.rstrip("/") == docker_hub.HUB_URL
         url = network.registry_url or (docker_hub.REGISTRY_URL if is_docker_hub else None)
         if url is None:
             return None
-        base = validate_base_url(url, "--registry-url")
-        found = None if network.anonymous else registry_credentials(base, self._environ, self._observer.warn)
-        return Registry(http, url, credentials=found)
+        return self._registry_at(http, validate_base_url(url, "--registry-url"))
 
 
 @contextmanager

@@ -1,20 +1,29 @@
-"""The visit of a repository: as few requests as tell what its tags are now."""
+"""The visit of a repository: as few requests as tell what its tags are now.
+
+Docker Hub lists tags with their digests, a hundred a page. Any registry lists names only, and tells the digest of
+one tag for the asking (a HEAD, which is no pull).
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hubindex.crawl.commands import FinishWalk, LeastKnown, StoredPage, StorePage
+import msgspec
+
+from hubindex.crawl.commands import FinishWalk, KnownDigests, LeastKnown, StoredPage, StorePage
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
+from hubindex.crawl.sources import Source
 from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.writing.frontier import Job
 from hubindex.index.writing.walks import INTERRUPTED, PageOutcome
-from hubindex.records import Tag, TagPage
+from hubindex.records import Tag, TagNames, TagPage
+from hubindex.sources.registry.client import Registry
 
 _WALKS = 3
 _MAX_AGAIN = 5
-_HEADS_AT_A_TIME = 8
+_LOOKS_AT_A_TIME = 8
+_LOOKS_IN_A_PAGE = 100
 _NAMES_IN_A_PAGE = 500
 
 _Failure = SourceError | Stopped | None
@@ -25,36 +34,115 @@ class Visitor:
 
     A list that was swept lately is read until a page says nothing new and the source counts as many tags as are
     known; that confirms what was seen, and not the rest. If the list moves so that tags may have been missed, it
-    is read again.
+    is read again. Where there are no such lists, all names are asked for, and then the digest of each.
     """
 
     def __init__(self, context: CrawlContext) -> None:
         self._context = context
-        self._heads = asyncio.Semaphore(_HEADS_AT_A_TIME)
+        self._hub_looks = asyncio.Lock()
 
     async def visit(self, job: Job) -> None:
         """Visit the repository of a job. Raises `StorageError`."""
+        log = WalkLog(job.repository_id, self._context.clock())
+        try:
+            source = await self._context.sources.of(job.registry)
+        except SourceError as error:
+            self._context.failed(error, job.registry)
+            await self._finish(job, log, error)
+            return
+        if source.hub is None:
+            await self._by_names(job, log, source)
+        else:
+            await self._by_pages(job, source)
+
+    async def _by_names(self, job: Job, log: WalkLog, source: Source) -> None:
+        """Ask for all names, and for the digest of each."""
+        context, registry = self._context, source.registry
+        assert registry is not None
+        error: _Failure = None
+        try:
+            listed = await registry.tag_names(job.name)
+            context.answered()
+            log.started_at = listed.observed_at
+            self._require_whole(job, listed)
+            await self._look_at_all(job, log, registry, listed.names)
+            log.add_names(listed.names)
+            log.count = len(listed.names)
+        except NotFound as missing:
+            if not log.left:
+                await context.missing(job, job.name, log.started_at)
+                context.progress.done += 1
+                return
+            context.failed(missing, job.registry)
+            error = missing
+        except (SourceError, Stopped) as failed:
+            context.failed(failed, job.registry)
+            error = failed
+        except asyncio.CancelledError:
+            self._leave_interrupted(log)
+            raise
+        await self._finish(job, log, error)
+
+    async def _look_at_all(self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str]) -> None:
+        for start in range(0, len(names), _NAMES_IN_A_PAGE):
+            several = names[start : start + _NAMES_IN_A_PAGE]
+            known = await self._context.writer.write(KnownDigests(job.repository_id, several))
+            for first in range(0, len(several), _LOOKS_IN_A_PAGE):
+                await self._look(job, log, registry, several[first : first + _LOOKS_IN_A_PAGE], known)
+
+    async def _look(
+        self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str], known: Mapping[str, bytes]
+    ) -> None:
+        """Ask for the digests of some tags at once, and leave what came to the writer. Raises what failed."""
+        self._context.check()
+        looks = (self._look_at(job, registry, name, known.get(name)) for name in names)
+        answers = await asyncio.gather(*looks, return_exceptions=True)
+        tags = [answer for answer in answers if isinstance(answer, Tag)]
+        if tags:
+            await self._leave_tags(job, log, tags, min(tag.observed_at or 0 for tag in tags))
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def _look_at(self, job: Job, registry: Registry, name: str, known: bytes | None) -> Tag:
+        """A tag as of the moment at which it was asked for, with its digest if the registry gives one.
+
+        Listed, and not found: it may be deleted meanwhile, or of a kind that we do not accept. Nobody knows.
+        """
+        try:
+            at, tag = await registry.look(job.name, name, known)
+        except UnreadableAnswer as error:
+            self._context.warn(str(error))
+            return Tag(name=name, observed_at=self._context.clock())
+        self._context.answered()
+        return msgspec.structs.replace(tag or Tag(name=name), observed_at=at)
+
+    async def _by_pages(self, job: Job, source: Source) -> None:
+        """Read the pages of Docker Hub, newest first; again if the list moved."""
         for remaining in reversed(range(_WALKS)):
             log = WalkLog(job.repository_id, self._context.clock())
             try:
-                is_settled = await self._walk(job, log)
+                is_settled = await self._walk(job, log, source)
             except asyncio.CancelledError:
-                if log.pages:
-                    walk = log.finish(self._context.clock(), INTERRUPTED)
-                    self._context.writer.accept_last(FinishWalk(log.number, walk, log.left, None))
+                self._leave_interrupted(log)
                 raise
             if is_settled or not (remaining and log.is_worth_repeating):
                 if not is_settled:
                     await self._finish(job, log, None)
                 return
 
-    async def _walk(self, job: Job, log: WalkLog) -> bool:
+    def _leave_interrupted(self, log: WalkLog) -> None:
+        if log.left:
+            walk = log.finish(self._context.clock(), INTERRUPTED)
+            self._context.writer.accept_last(FinishWalk(log.number, walk, log.left, None))
+
+    async def _walk(self, job: Job, log: WalkLog, source: Source) -> bool:
         """One walk; returns whether all that is to be said of it is written, or left to be."""
         context = self._context
         try:
-            if await self._pages(job, log):
+            if await self._pages(job, log, source):
                 return True
-            await self._top_again(job, log)
+            await self._top_again(job, log, source)
         except NotFound as error:
             if log.pages:
                 context.failed(error)
@@ -64,7 +152,7 @@ class Visitor:
                 context.progress.done += 1
             return True
         except PaginationRefused as refused:
-            await self._beyond(job, log, refused)
+            await self._beyond(job, log, source, refused)
             return True
         except (SourceError, Stopped) as error:
             context.failed(error)
@@ -72,15 +160,16 @@ class Visitor:
             return True
         return False
 
-    async def _pages(self, job: Job, log: WalkLog) -> bool:
+    async def _pages(self, job: Job, log: WalkLog, source: Source) -> bool:
         """Fetch the pages; returns whether they ended where nothing was new, and that is written."""
-        may_end_early = job.is_swept and not self._context.plan.full and (job.is_whole or not self._heads_wanted)
+        wants_looks = source.registry is not None and self._context.plan.heads > 0
+        may_end_early = job.is_swept and not self._context.plan.full and (job.is_whole or not wants_looks)
         goes_on = True
         while goes_on:
             number = log.pages + 1
             if number > MAX_PAGES:
                 raise UnreadableAnswer(f"{job.name}: more than {MAX_PAGES:,} pages of tags")
-            page = await self._page(job, log, number)
+            page = await self._page(job, log, source, number)
             goes_on = log.add(page)
             if not (goes_on and may_end_early):
                 await self._leave_page(job, log, page)
@@ -88,25 +177,26 @@ class Visitor:
                 return True
         return False
 
-    async def _page(self, job: Job, log: WalkLog, number: int) -> TagPage:
+    async def _page(self, job: Job, log: WalkLog, source: Source, number: int) -> TagPage:
         """One page. An empty one is doubted, behind the first if more should come."""
-        context = self._context
+        context, hub = self._context, source.hub
+        assert hub is not None
         context.check()
 
         def is_doubtful(page: TagPage) -> bool:
             return not page.tags and (number == 1 or log.is_short)
 
-        page = await context.canary.ask(lambda: context.hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
+        page = await context.sources.canary.ask(lambda: hub.tag_page(job.name, number, PAGE_SIZE), is_doubtful)
         context.answered(page)
         context.progress.tags += len(page.tags)
         return page
 
-    async def _top_again(self, job: Job, log: WalkLog) -> None:
+    async def _top_again(self, job: Job, log: WalkLog, source: Source) -> None:
         """What was pushed while the list was read stands at its top now."""
         for number in range(1, _MAX_AGAIN + 1):
             if not log.is_short:
                 return
-            page = await self._page(job, log, number)
+            page = await self._page(job, log, source, number)
             goes_on = log.add(page, again=True)
             await self._leave_page(job, log, page)
             if not goes_on:
@@ -139,10 +229,12 @@ class Visitor:
     async def _finish(self, job: Job, log: WalkLog, error: _Failure, omission: str | None = None) -> None:
         """Leave to the writer what a walk proves, after all of its pages."""
         end = self._context.end_of(job, error)
-        if not log.pages:
+        if not log.pages and not log.is_listed:
             await self._context.leave(end, lambda _: self._settled(job, 0))
             return
-        problem = None if error is None else f"page {log.pages + 1}: {error}"
+        problem = None
+        if error is not None:
+            problem = f"page {log.pages + 1}: {error}" if log.pages else str(error)
         walk = log.finish(self._context.clock(), problem, omission)
         await self._context.leave(
             FinishWalk(log.number, walk, log.left, end), lambda gone: self._settled(job, gone)
@@ -162,13 +254,9 @@ class Visitor:
 
     # Beyond what the Hub shows
 
-    @property
-    def _heads_wanted(self) -> bool:
-        return self._context.registry is not None and self._context.plan.heads > 0
-
-    async def _beyond(self, job: Job, log: WalkLog, refused: PaginationRefused) -> None:
+    async def _beyond(self, job: Job, log: WalkLog, source: Source, refused: PaginationRefused) -> None:
         """The Hub lists no more to us: the registry knows all names, and each digest for the asking."""
-        context, registry = self._context, self._context.registry
+        context, registry = self._context, source.registry
         if registry is None:
             context.failed(refused)
             await self._finish(job, log, refused)
@@ -177,12 +265,9 @@ class Visitor:
         omission = None
         try:
             listed = await registry.tag_names(job.name)
-            for warning in listed.warnings:
-                context.warn(warning)
-            if not listed.complete:
-                raise UnreadableAnswer(f"{job.name}: the registry's list of tags is not whole")
+            self._require_whole(job, listed)
             unseen = [name for name in listed.names if name not in log.names]
-            left = await self._heads_of(job, log, unseen, listed.observed_at)
+            left = await self._look_at_some(job, log, registry, unseen, listed.observed_at)
             log.add_names(listed.names)
             if left:
                 omission = f"the digests of {left:,} of {len(log.names):,} tags were not asked for"
@@ -191,41 +276,30 @@ class Visitor:
             error = failed
         await self._finish(job, log, error, omission)
 
-    async def _heads_of(self, job: Job, log: WalkLog, unseen: Sequence[str], at: int) -> int:
+    async def _look_at_some(
+        self, job: Job, log: WalkLog, registry: Registry, unseen: Sequence[str], at: int
+    ) -> int:
         """Ask for digests, those known least first; returns how many were left."""
-        context, most = self._context, self._context.plan.heads
-        ordered = await context.writer.write(LeastKnown(job.repository_id, unseen))
-        for start in range(0, len(ordered[:most]), _HEADS_AT_A_TIME):
-            names = ordered[start : min(start + _HEADS_AT_A_TIME, most)]
-            context.check()
-            answers = await asyncio.gather(*(self._head(job, name) for name in names), return_exceptions=True)
-            await self._leave_tags(job, log, [answer for answer in answers if isinstance(answer, tuple)])
-            for answer in answers:
-                if isinstance(answer, BaseException):
-                    raise answer
+        most = self._context.plan.heads
+        ordered = await self._context.writer.write(LeastKnown(job.repository_id, unseen))
+        for start in range(0, len(ordered[:most]), _LOOKS_AT_A_TIME):
+            async with self._hub_looks:
+                names = ordered[start : min(start + _LOOKS_AT_A_TIME, most)]
+                await self._look(job, log, registry, names, {})
         left = ordered[most:]
         for start in range(0, len(left), _NAMES_IN_A_PAGE):
             names = left[start : start + _NAMES_IN_A_PAGE]
-            await self._leave_tags(job, log, [(at, tuple(Tag(name=name) for name in names))])
+            await self._leave_tags(job, log, [Tag(name=name) for name in names], at)
         return len(left)
 
-    async def _head(self, job: Job, name: str) -> tuple[int, tuple[Tag, ...]]:
-        """When a tag was asked for, and its digest if the registry gives one.
+    def _require_whole(self, job: Job, listed: TagNames) -> None:
+        for warning in listed.warnings:
+            self._context.warn(warning)
+        if not listed.complete:
+            raise UnreadableAnswer(f"{job.name}: the registry's list of tags is not whole")
 
-        Listed, and not found: it may be deleted meanwhile, or of a kind that we do not accept. Nobody knows.
-        """
-        assert self._context.registry is not None
-        async with self._heads:
-            try:
-                at, tag = await self._context.registry.look(job.name, name)
-            except UnreadableAnswer as error:
-                self._context.warn(str(error))
-                return self._context.clock(), (Tag(name=name),)
-        self._context.answered()
-        return at, (tag or Tag(name=name),)
-
-    async def _leave_tags(self, job: Job, log: WalkLog, several: Sequence[tuple[int, tuple[Tag, ...]]]) -> None:
-        for at, tags in several:
-            self._context.progress.tags += len(tags)
-            page = TagPage(tags=tags, count=None, more=True, observed_at=at)
-            await self._leave_page(job, log, page)
+    async def _leave_tags(self, job: Job, log: WalkLog, tags: Sequence[Tag], at: int) -> None:
+        self._context.progress.tags += len(tags)
+        log.looked_at.update(tag.name for tag in tags)
+        page = TagPage(tags=tuple(tags), count=None, more=True, observed_at=at)
+        await self._leave_page(job, log, page)

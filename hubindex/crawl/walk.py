@@ -19,7 +19,7 @@ class WalkLog:
 
     `looked_at` are the names of the tags that pages showed. `unreadable` counts the rows that could not be
     understood: each may have been news of any tag. Pages are stored while others are fetched: `left` counts those
-    that were left to the writer, which knows the walk by its `number`.
+    that were left to the writer, which knows the walk by its `number`. `is_listed` tells that all names are known.
     """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
@@ -39,7 +39,7 @@ class WalkLog:
         self._oldest_push: int | None = None
         self._in_order = True
         self._undated = False
-        self._is_listed = False
+        self.is_listed = False
 
     def add(self, page: TagPage, *, again: bool = False) -> bool:
         """Take a page in; returns whether the next one is worth asking for. `again`: the top, read once more."""
@@ -65,7 +65,7 @@ class WalkLog:
 
     def add_names(self, names: Iterable[str]) -> None:
         """Take in all names that another source lists: they are as good as seen."""
-        self._is_listed = True
+        self.is_listed = True
         self.names.update(names)
         self._repeated += len(self.names)  # the Hub's count may lag behind
 
@@ -89,7 +89,7 @@ class WalkLog:
         return Walk(
             self.repository_id,
             self.started_at,
-            self.started_at if self.pages == 1 and not self._is_listed else finished_at,  # a page is one moment
+            self.started_at if self.pages == 1 and not self.is_listed else finished_at,  # a page is one moment
             self.names,
             problem=error or (None if ends_early else self._inconsistency()),
             omission=omission,

@@ -3,6 +3,7 @@
 from hubindex.index.questions.repositories import RepositoryFacts, TagFacts, least_specific_first
 from hubindex.kinds import IMAGE, UNKNOWN
 from hubindex.moment import to_rfc3339
+from hubindex.reference import DEFAULT_REGISTRY
 from hubindex.views.ages import age
 from hubindex.views.cells import optional_moment, short_digest
 from hubindex.views.table import Row, Table
@@ -69,12 +70,13 @@ def repository_lines(
 ) -> list[tuple[str, object]]:
     """The same for people: labels and values, in their order; values may be empty."""
     latest = _latest(tags)
+    is_on_hub = facts.reference.registry == DEFAULT_REGISTRY  # no other registry counts these
     rows: list[tuple[str, object]] = [
         ("Name", facts.reference.familiar_name),
         ("Description", facts.description),
         ("Kind", _kind(facts)),
-        ("Stars", f"{facts.star_count:,}"),
-        ("Pulls", f"{facts.pull_count:,}"),
+        ("Stars", f"{facts.star_count:,}" if is_on_hub else None),
+        ("Pulls", f"{facts.pull_count:,}" if is_on_hub else None),
         ("Updated", _when(facts.updated_at, now)),
         ("Registered", _when(facts.registered_at, now)),
         ("Tags", _tag_count(facts, tags)),

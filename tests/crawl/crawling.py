@@ -12,6 +12,7 @@ import psycopg
 from hubindex import moment
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.handle import Index
@@ -73,7 +74,7 @@ async def crawl_served(
         Writer(location) as writer,
     ):
         registry = Registry(http, url, clock) if with_registry else None
-        crawler = Crawler(DockerHub(http, url, clock), writer, plan, warnings.append, clock, registry)
+        crawler = Crawler(Sources(DockerHub(http, url, clock), registry), writer, plan, warnings.append, clock)
         await crawler.run()
     return Crawled(crawler.progress, warnings, hub.paths()[before:])
 

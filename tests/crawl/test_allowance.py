@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.sources.hub.client import DockerHub
@@ -26,7 +27,7 @@ def test_the_limit_of_the_hub_is_used_and_kept(tmp_path: Path) -> None:
     async def crawl() -> None:
         async with hub.serve() as url, ClockedClient(time) as http, Writer(location) as writer:
             plan = Plan(namespaces=["acme"])
-            await Crawler(DockerHub(http, url), writer, plan, lambda _: None).run()
+            await Crawler(Sources(DockerHub(http, url)), writer, plan, lambda _: None).run()
 
     asyncio.run(asyncio.wait_for(crawl(), DEADLINE))
     assert names(location) == sorted(hub.repositories)

@@ -19,6 +19,7 @@ from hubindex.crawl.commands import (
 )
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.writing.frontier import LEASE, Job, Owner
@@ -57,7 +58,7 @@ def lost(ingest: Ingest, command: Command[object]) -> None:
 
 def claimed(ingest: Ingest, name: str = "acme/app") -> Job:
     """The visit of a new repository."""
-    told(ingest, StoreRepositories([Repository(name=name)], NOW, Visits(None, NOW, None)))
+    told(ingest, StoreRepositories("docker.io", [Repository(name=name)], NOW, Visits(None, NOW, None)))
     (job,) = told(ingest, commands.Claim(ME, 1, NOW, NOW, None, None))
     return job
 
@@ -115,7 +116,7 @@ def test_a_crawl_whose_writer_is_in_another_process(location: Location) -> None:
         async with hub.serve() as url, HttpClient() as http, Posted(location) as writer:
             registry = Registry(http, url, at(hours))
             source = DockerHub(http, url, at(hours))
-            await Crawler(source, writer, plan, lambda _: None, at(hours), registry).run()
+            await Crawler(Sources(source, registry), writer, plan, lambda _: None, at(hours)).run()
             kinds.update(writer.kinds)
 
     named = Plan(terms=["app"], repositories=["library/base", "library/none"], namespaces=["acme"])

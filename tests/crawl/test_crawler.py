@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked, PaginationRefused, RateLimited, StorageError, Unreachable
 from hubindex.index.database.location import Location
@@ -715,7 +716,7 @@ def test_a_hub_that_cannot_be_reached_is_a_failure(location: Location) -> None:
         async with FakeHub().serve() as url:
             pass
         async with HttpClient() as http, Writer(location) as writer:
-            crawler = Crawler(DockerHub(http, url), writer, Plan(terms=["app"]), lambda _: None)
+            crawler = Crawler(Sources(DockerHub(http, url)), writer, Plan(terms=["app"]), lambda _: None)
             await crawler.run()
             return crawler
 

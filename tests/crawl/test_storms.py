@@ -10,6 +10,7 @@ import pytest
 
 from hubindex.crawl.crawler import Crawler
 from hubindex.crawl.plan import Plan, Progress
+from hubindex.crawl.sources import Sources
 from hubindex.crawl.writer import Writer
 from hubindex.errors import Blocked
 from hubindex.index.database.location import Location
@@ -98,7 +99,7 @@ async def _crawl(hub: FakeHub, location: Location, plan: Plan, day: str) -> Prog
     ):
         credentials = [Credentials(user, secret, "here") for user, secret in hub.users.items()]
         signer = HubSigner(http, url, credentials[0]) if credentials else None
-        crawler = Crawler(DockerHub(http, url, clock, signer), writer, plan, lambda _: None, clock)
+        crawler = Crawler(Sources(DockerHub(http, url, clock, signer)), writer, plan, lambda _: None, clock)
         await crawler.run()
     return crawler.progress
 

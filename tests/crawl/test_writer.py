@@ -38,7 +38,7 @@ def written(location: Location, story: Callable[[Writer], Awaitable[T]]) -> T:
 
 def add(name: str) -> StoreRepositories:
     """The command that stores a repository."""
-    return StoreRepositories([Repository(name=name)], 1000, None)
+    return StoreRepositories("docker.io", [Repository(name=name)], 1000, None)
 
 
 @dataclass(frozen=True)

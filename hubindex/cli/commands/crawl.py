@@ -16,7 +16,7 @@ from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, note, write
 from hubindex.cli.settings import settings
 from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, WrongUsage
-from hubindex.reference import DEFAULT_REGISTRY
+from hubindex.reference import DEFAULT_REGISTRY, Reference
 from hubindex.text import quote
 from hubindex.views.ages import duration
 
@@ -39,10 +39,14 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     metavar="NAME",
     multiple=True,
     shell_complete=complete_repositories,
-    help="A repository: 'mongo', 'bitnami/redis'.",
+    help="A repository: 'mongo', 'bitnami/redis', 'localhost:5000/devenv'.",
 )
 @click.option("--namespace", "namespaces", metavar="NS", multiple=True, help="All repositories of a namespace.")
 @click.option("--official", is_flag=True, help="All official images: --namespace library.")
+@click.option(
+    "--registry", "registries", metavar="HOST[:PORT]", multiple=True,
+    help="All repositories that a registry lists: 'localhost:5000', 'registry.example'.",
+)  # fmt: skip
 @click.option(
     "--limit",
     type=click.IntRange(1, 1_000_000),
@@ -96,6 +100,7 @@ def crawl(
     repositories: tuple[str, ...],
     namespaces: tuple[str, ...],
     official: bool,
+    registries: tuple[str, ...],
     limit: int,
     no_tags: bool,
     max_age: int | None,
@@ -113,7 +118,7 @@ def crawl(
     registry_url: str | None,
     log_format: str,
 ) -> int:
-    """Fetch repositories and their tags from Docker Hub into the index.
+    """Fetch repositories and their tags from Docker Hub, or from any registry, into the index.
 
     Each TERM is searched for, as 'docker search' would, and each repository found is stored with all its tags.
     With nothing named, whatever an earlier crawl left unfinished is fetched, and whatever is due: a repository is
@@ -132,8 +137,9 @@ def crawl(
             raise WrongUsage(f"{quote(namespace)} is not a namespace of Docker Hub")
     plan = Plan(
         terms=tuple(dict.fromkeys(terms)),
-        repositories=tuple(dict.fromkeys(map(_hub_path, repositories))),
+        repositories=tuple(dict.fromkeys(map(_seed_name, repositories))),
         namespaces=tuple(dict.fromkeys((*namespaces, *(["library"] if official else ())))),
+        registries=tuple(dict.fromkeys(map(_registry_host, registries))),
         limit=limit,
         tags=not no_tags,
         concurrency=concurrency,
@@ -145,7 +151,7 @@ def crawl(
     if watch and plan.seeds():
         raise WrongUsage("--watch goes on with whatever is due: name nothing, and use --enqueue to give it more")
     if not plan.seeds() and not watch and not settings().location.exists:
-        raise WrongUsage("nothing to crawl: name a TERM, --repo, --namespace or --official")
+        raise WrongUsage("nothing to crawl: name a TERM, --repo, --namespace, --registry or --official")
     if dry_run:
         write(_estimated(plan))
         return 0
@@ -177,10 +183,20 @@ def _complain_in_json(message: str, code: int) -> int:
     return code
 
 
-def _hub_path(name: str) -> str:
+def _registry_host(host: str) -> str:
+    reference = Reference.parse_repository(f"{host.rstrip('/')}/name")
+    if reference.registry == DEFAULT_REGISTRY or reference.repository != "name":
+        raise WrongUsage(
+            f"--registry {quote(host)}: write the host of a registry, as 'localhost:5000' or 'registry.example'; "
+            "what Docker Hub has is found with TERM, --namespace and --official"
+        )
+    return reference.registry
+
+
+def _seed_name(name: str) -> str:
     reference = pasted.read_repository(name)
     if reference.registry != DEFAULT_REGISTRY:
-        raise WrongUsage(f"{reference.familiar_name}: only repositories of Docker Hub can be crawled")
+        return reference.name
     if reference.repository.count("/") != 1:
         raise WrongUsage(f"{reference.familiar_name}: a repository of Docker Hub is NAME or NAMESPACE/NAME")
     return reference.repository
@@ -197,7 +213,7 @@ def _enqueue(plan: "Plan") -> int:
 
     seeds = plan.seeds()
     if not seeds:
-        raise WrongUsage("nothing to enqueue: name a TERM, --repo, --namespace or --official")
+        raise WrongUsage("nothing to enqueue: name a TERM, --repo, --namespace, --registry or --official")
     with closing(Ingest(settings().location)) as ingest, ingest.transaction() as batch:
         batch.frontier.ask(seeds, moment.now())
     note(f"{len(seeds):,} to do: 'hubindex crawl' or 'hubindex crawl --watch' does it")

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hubindex.index.database.reader import Reader
-from hubindex.index.seeds import NAMESPACE, REPOSITORY, Seed
+from hubindex.index.seeds import CATALOG, NAMESPACE, REPOSITORY, Seed, registry_of
 from hubindex.index.words import term_key
 from hubindex.moment import END_OF_TIME, wall
-from hubindex.reference import DEFAULT_REGISTRY
+from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 PAGE_SIZE = 100
+_CATALOG_SIZE = 1000
 
 
 class Work(NamedTuple):
@@ -66,7 +67,9 @@ def _estimate_one(reader: Reader | None, seed: Seed) -> list[Estimate]:
     """What it takes to list a seed, and then to visit what it lists."""
     kind, name, wanted, with_tags = seed
     if kind == REPOSITORY:
-        known, swept = _known_names(reader, name, f"{name} ")  # no name has a space, or anything before it
+        reference = Reference.parse_repository(name)
+        path = reference.repository
+        known, swept = _known_names(reader, path, f"{path} ", reference.registry)  # no name has a space
         listing = Estimate(f"the repository {name}", 1, is_least=False)
         expected = 1
     elif kind == NAMESPACE:
@@ -74,12 +77,19 @@ def _estimate_one(reader: Reader | None, seed: Seed) -> list[Estimate]:
         pages = max(1, -(-known // PAGE_SIZE))
         listing = Estimate(f"the list of {name}", pages, is_least=not known)
         expected = known
+    elif kind == CATALOG:
+        known, swept = _known_names(reader, "", "~", name)
+        listing = Estimate(f"the list of {name}", max(1, -(-known // _CATALOG_SIZE)), is_least=not known)
+        expected = known
     else:
         known, swept = _known_hits(reader, name, wanted)
         listing = Estimate(f"the search for {name!r}", -(-wanted // PAGE_SIZE), is_least=False)
         expected = known or wanted
     if not with_tags:
         return [listing]
+    if kind in {REPOSITORY, CATALOG} and registry_of(kind, name) != DEFAULT_REGISTRY:
+        tags = f"the tags of {known:,} repositories known of {name}: one for each repository, and one for each tag"
+        return [listing, *([Estimate(tags, known, is_least=True)] if known else [])]
     visits = _visits(f"repositories known of {name}", known, swept)
     unknown = expected - known
     if unknown > 0 and kind == REPOSITORY:
@@ -103,11 +113,13 @@ def _known_hits(reader: Reader | None, term: str, wanted: int) -> tuple[int, int
     return count, swept
 
 
-def _known_names(reader: Reader | None, first: str, beyond: str) -> tuple[int, int]:
+def _known_names(
+    reader: Reader | None, first: str, beyond: str, registry: str = DEFAULT_REGISTRY
+) -> tuple[int, int]:
     if reader is None:
         return 0, 0
     bounds = {"first": first, "beyond": beyond}
-    ((count, swept),) = reader.query("frontier", "known_names", registry=DEFAULT_REGISTRY, **bounds)
+    ((count, swept),) = reader.query("frontier", "known_names", registry=registry, **bounds)
     return count, swept
 
 

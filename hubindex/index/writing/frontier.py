@@ -19,7 +19,7 @@ from hubindex.index.database.engine import Transaction
 from hubindex.index.database.reader import Row
 from hubindex.index.database.schema import job as job_table
 from hubindex.index.database.sql import Parameters
-from hubindex.index.seeds import Seed
+from hubindex.index.seeds import Seed, registry_of
 from hubindex.index.writing.memory import Memory
 from hubindex.moment import END_OF_TIME
 
@@ -40,7 +40,7 @@ _MAX_SAID = 500
 
 
 class Job(NamedTuple):
-    """A claimed job. `name` is the repository to visit if `seed` is None.
+    """A claimed job. `name` is that of its seed, or, without one, the path in `registry` of what is to be visited.
 
     `asked_by` is the crawl that asked for it, if any, `tries` how often it failed in a row. `is_swept` tells that
     the repository was swept within four weeks, and that no walk since then had a problem; `is_whole` that nothing
@@ -50,6 +50,7 @@ class Job(NamedTuple):
     repository_id: int
     seed_id: int
     name: str
+    registry: str
     seed: Seed | None
     asked_by: int | None
     tries: int
@@ -165,9 +166,10 @@ class Frontier:
         else:
             rows = self._query("claim_asked", **bounds, asked_by=asked_by)
         jobs = []
-        for repository_id, seed_id, name, kind, wanted, with_tags, asked, tries, *known in rows:
+        for repository_id, seed_id, name, registry, kind, wanted, with_tags, asked, tries, *known in rows:
             seed = Seed(kind, name, wanted, bool(with_tags)) if seed_id else None
-            jobs.append(Job(repository_id, seed_id, name, seed, asked, tries, *map(bool, known)))
+            host = registry or registry_of(kind, name)
+            jobs.append(Job(repository_id, seed_id, name, host, seed, asked, tries, *map(bool, known)))
         leases = [(owner, wall + LEASE, *job.key) for job in jobs]
         self._tx.update(job_table, ("leased_by", "leased_until"), leases)
         for job in jobs:

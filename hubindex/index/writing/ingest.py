@@ -23,6 +23,7 @@ from hubindex.index.writing.tagwriter import TagWriter
 from hubindex.index.writing.walks import INTERRUPTED, Looked, PageOutcome, StoredPages, Walk
 from hubindex.moment import END_OF_TIME
 from hubindex.records import Repository, TagPage
+from hubindex.reference import DEFAULT_REGISTRY
 
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
@@ -112,9 +113,11 @@ class Batch:
         """How many tag and history rows the transaction adds or changes."""
         return self._rows.pending
 
-    def repositories(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:
+    def repositories(
+        self, records: Iterable[Repository], seen_at: int, registry: str = DEFAULT_REGISTRY
+    ) -> list[Stored]:
         """Add or refresh repositories; see `RepositoryWriter.store`."""
-        return self._repositories.store(records, seen_at)
+        return self._repositories.store(records, seen_at, registry)
 
     def search_results(self, term: str, repository_ids: Sequence[int], crawled_at: int, *, whole: bool) -> None:
         """Remember what the source returned for a term; see `RepositoryWriter.search_results`."""
@@ -138,6 +141,10 @@ class Batch:
         state = self._rows.state(repository_id)
         seen = self._rows.last_sights(state, names)
         return sorted(names, key=lambda name: (seen.get(name, 0), name))
+
+    def known_digests(self, repository_id: int, names: Collection[str]) -> dict[str, bytes]:
+        """The digests that tags point to, by name, as far as known."""
+        return self._rows.digests(self._rows.state(repository_id), names)
 
     def begin_walk(self, repository_id: int, started_at: int) -> Looked | None:
         """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end.
@@ -171,12 +178,12 @@ class Batch:
         self._partial(state, walk)
         return 0
 
-    def repository_missing(self, name: str, at: int) -> Absence:
+    def repository_missing(self, name: str, at: int, registry: str = DEFAULT_REGISTRY) -> Absence:
         """A source answered 404 for a repository.
 
         Once is no proof: it is *missing*, and *gone*, with all its tags, only if it is still missing hours later.
         """
-        known = self._repositories.named([name]).get(name)
+        known = self._repositories.named([name], registry).get(name)
         if known is None:
             return Absence.UNKNOWN
         if at < known.description.seen_at:

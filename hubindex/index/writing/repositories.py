@@ -10,11 +10,9 @@ from hubindex.index.words import Document, term_key
 from hubindex.index.writing.documents import DocumentWriter
 from hubindex.kinds import said_of_repository
 from hubindex.records import Repository
+from hubindex.reference import DEFAULT_REGISTRY
 
 T = TypeVar("T")
-
-DOCKER_HUB = 1
-"""`registry_id` of docker.io."""
 
 
 class Stored(NamedTuple):
@@ -102,20 +100,21 @@ class RepositoryWriter:
         self._tx = tx
         self._documents = documents
 
-    def store(self, records: Iterable[Repository], seen_at: int) -> list[Stored]:
-        """Add or refresh repositories of Docker Hub; what a record does not say stays as it is known.
+    def store(self, records: Iterable[Repository], seen_at: int, registry: str = DEFAULT_REGISTRY) -> list[Stored]:
+        """Add or refresh repositories of a registry; what a record does not say stays as it is known.
 
         Returns one row for each distinct name, in the order of the records.
         """
         by_name = {record.name: record for record in records}
-        known = self.named(list(by_name))
+        known = self.named(list(by_name), registry)
+        registry_id = self._registry_id(registry)
         ids = self._new_ids(len(by_name) - len(known))
         stored, added, changed = [], [], []
         for name, record in by_name.items():
             before = known.get(name)
             if before is None:
                 number, description = next(ids), Description.first(record, seen_at)
-                added.append(_new_row(number, name, description))
+                added.append(_new_row(number, registry_id, name, description))
                 self._documents.replace(number, None, description.document(number, name))
                 stored.append(Stored(number, name, is_new=True, is_changed=False))
                 continue
@@ -131,10 +130,10 @@ class RepositoryWriter:
         self._tx.update(repository_table, Description._fields, changed)
         return stored
 
-    def named(self, names: list[str]) -> dict[str, KnownRepository]:
-        """What is known of some repositories of Docker Hub, by name; no other transaction adds any meanwhile."""
+    def named(self, names: list[str], registry: str = DEFAULT_REGISTRY) -> dict[str, KnownRepository]:
+        """What is known of some repositories of a registry, by name; no other transaction adds any meanwhile."""
         self._tx.query("lock_documents")
-        rows = self._tx.query("repositories_named", registry_id=DOCKER_HUB, names=names)
+        rows = self._tx.query("repositories_named", registry=registry, names=names)
         return {name: KnownRepository(number, _description(values)) for number, name, *values in rows}
 
     def remove_document(self, name: str, known: KnownRepository) -> None:
@@ -170,6 +169,13 @@ class RepositoryWriter:
         dropped = (number for number, place in known.items() if number not in positions and place <= last)
         self._tx.run("drop_hit", *({"term_id": term_id, "repository_id": number} for number in dropped))
 
+    def _registry_id(self, host: str) -> int:
+        """The number of a registry, given out on first use; the caller has the lock of `named`."""
+        if not self._tx.query("registry_id", host=host):
+            self._tx.run("add_registry", {"host": host})
+        ((number,),) = self._tx.query("registry_id", host=host)
+        return int(number)
+
     def _new_ids(self, count: int) -> Iterator[int]:
         if not count:
             return iter(())
@@ -185,10 +191,10 @@ def _description(values: Sequence[object]) -> Description:
     return found._replace(is_official=bool(found.is_official), is_automated=bool(found.is_automated))
 
 
-def _new_row(repository_id: int, name: str, description: Description) -> Row:
+def _new_row(repository_id: int, registry_id: int, name: str, description: Description) -> Row:
     """All columns of the table: nothing is known of its tags."""
     values = {
-        **description._asdict(), "repository_id": repository_id, "registry_id": DOCKER_HUB, "name": name,
+        **description._asdict(), "repository_id": repository_id, "registry_id": registry_id, "name": name,
         "first_seen_at": description.seen_at, "last_tag_id": 0, "last_digest_id": 0,
     }  # fmt: skip
     return tuple(values.get(column.name) for column in repository_table.columns)

@@ -9,6 +9,7 @@ from hubindex.index.database.schema import tag as tag_table
 from hubindex.index.database.sql import Parameters
 from hubindex.index.evidence.judge import Closed, confirmed_until
 from hubindex.index.evidence.timeline import period
+from hubindex.index.platforms import KEY_SIZE
 from hubindex.index.writing.digests import DigestWriter
 from hubindex.index.writing.known import KnownDigest, KnownTag, RepositoryRow, RepositoryState
 from hubindex.records import Tag
@@ -84,6 +85,17 @@ class TagRows:
         rows = self._tx.query("tags_named", repository_id=state.repository_id, names=list(names))
         several = map(KnownTag.of_row, rows)
         return {known.name: confirmed_until(known.span, state.sweeps) for known in several if known.span.content}
+
+    def digests(self, state: RepositoryState, names: Collection[str]) -> dict[str, bytes]:
+        """The digests that those of `names` point to, as far as known."""
+        self._flush_rows()
+        rows = self._tx.query("tags_named", repository_id=state.repository_id, names=list(names))
+        several = map(KnownTag.of_row, rows)
+        return {
+            known.name: known.span.content
+            for known in several
+            if known.span.content and len(known.span.content) != KEY_SIZE and known.span.gone_at is None
+        }
 
     def pushed_after(self, state: RepositoryState, moment: int) -> list[tuple[str, int]]:
         """Name and push time of the tags whose open span was pushed after a moment."""

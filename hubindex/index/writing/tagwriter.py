@@ -51,7 +51,7 @@ class TagWriter:
             outcome.stale, outcome.is_stale = len(stale), outcome.news > 0
             for tag in changed if not stale else [tag for tag in changed if tag not in stale]:
                 if not outcome.is_stale:
-                    self._store(state, tag, at, outcome)
+                    self._store(state, tag, at if tag.observed_at is None else tag.observed_at, outcome)
                 elif tag.pushed_at is not None:
                     self._store(state, tag, min(tag.pushed_at, at), outcome)
         return outcome

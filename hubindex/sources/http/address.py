@@ -1,7 +1,9 @@
 """Addresses: which base URLs a person may give, where a redirect may lead, and which proxy leads there."""
 
+import asyncio
 import ipaddress
 import socket
+import ssl
 import urllib.request
 from contextlib import suppress
 
@@ -38,6 +40,29 @@ def is_loopback(host: str) -> bool:
     """Whether the host is this machine itself, in any spelling that connects to it: also `127.1`."""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
+
+
+async def speaks_tls(host: str, seconds: float = 5) -> bool:
+    """Whether a registry, by its host as references have it, has to be asked over TLS.
+
+    That is so of all that are not on this machine: plain HTTP is for loopback hosts, as in docker, and for those
+    only if they speak no TLS.
+    """
+    url = URL(f"https://{host}")
+    name = url.host or ""
+    if not is_loopback(name):
+        return True
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is said over it
+    try:
+        opening = asyncio.open_connection(name, url.port, ssl=context, ssl_handshake_timeout=seconds)
+        _, writer = await asyncio.wait_for(opening, seconds + 1)
+    except (OSError, TimeoutError, ssl.SSLError):
+        return False
+    writer.close()
+    with suppress(OSError, ssl.SSLError):
+        await writer.wait_closed()
+    return True
 
 
 def is_public(host: str) -> bool:

@@ -65,6 +65,7 @@ class _Request(Generic[T]):
     body: bytes | None
     clock: Callable[[], int]
     decode: Callable[[Response], T]
+    statuses: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +143,20 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         json: object = None,
         signer: Signer | None = None,
+        statuses: frozenset[int] = frozenset({200}),
     ) -> T:
-        """Ask for `url` and return what `decode` makes of the answer, which has status 200 and is whole.
+        """Ask for `url` and return what `decode` makes of the answer, which has one of `statuses` and is whole.
 
         `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms; `json` is the body of a
         POST. Waits as long as the host asks for or seems to need, and tries again after faults that may pass.
 
         Raises `NotFound` (404), `RateLimited` (429 again and again), `PaginationRefused` and `Blocked` (401, 403,
         challenge pages), `Unreachable` (no whole answer, 5xx), `BudgetSpent` and `UnreadableAnswer` (anything
-        else). An error about a status other than 200 has a `Refusal` as its `__cause__`.
+        else). An error about a status other than those has a `Refusal` as its `__cause__`.
         """
         body = None if json is None else msgspec.json.encode(json)
         content_type = {} if body is None else {"Content-Type": "application/json"}
-        request = _Request(url, method, {**content_type, **(headers or {})}, body, clock, decode)
+        request = _Request(url, method, {**content_type, **(headers or {})}, body, clock, decode, statuses)
         gate = self._gate(url, signer)
         failed = limited = number = 0
         renewed = False
@@ -282,7 +284,7 @@ def _origin(url: URL) -> URL:
 
 
 def _understood(request: _Request[T], answer: Response) -> _Decoded[T] | Failure:
-    if answer.status != 200:
+    if answer.status not in request.statuses:
         return failures.refused(request.url, answer)
     try:
         return _Decoded(request.decode(answer), answer)

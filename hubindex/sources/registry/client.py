@@ -4,7 +4,7 @@ It knows neither times nor descriptions, but every tag, also where Docker Hub's 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar
 from urllib import parse
 
@@ -13,13 +13,13 @@ from msgspec import Struct
 from yarl import URL
 
 from hubindex import docker_hub, errors, kinds, moment
-from hubindex.digests import digest_bytes
-from hubindex.records import Tag, TagNames
+from hubindex.digests import digest_bytes, digest_text
+from hubindex.records import RepositoryNames, Tag, TagNames
 from hubindex.reference import is_repository, is_tag
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
 from hubindex.sources.complaints import Complaints
-from hubindex.sources.http.address import validate_base_url
+from hubindex.sources.http.address import validate_base_url, where
 from hubindex.sources.http.client import HttpClient, Signer
 from hubindex.sources.http.failures import Refusal, Response
 from hubindex.sources.http.headers import joined
@@ -38,6 +38,8 @@ ACCEPT: Final = ", ".join(
     )
 )
 _PAGE_SIZE = 1000
+_LOOKED = frozenset({200, 304})
+_NO_CATALOG = frozenset({401, 403, 404, 405, 501})
 _MAX_PAGES = 2000
 _MAX_NAMES = 2_000_000
 _MAX_LINK = 16 * 1024
@@ -48,6 +50,10 @@ _NEXT = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNO
 class _TagList(Struct):
     tags: list[object] | None
     name: object = None
+
+
+class _Catalog(Struct):
+    repositories: list[object] | None
 
 
 class Registry:
@@ -76,23 +82,60 @@ class Registry:
         self._signer = signer
         self._access = RegistryAccess(http, base_url, credentials)
 
+    async def repository_names(self) -> AsyncIterator[RepositoryNames]:
+        """The names of all repositories, page by page, as far as the registry lists them to this caller.
+
+        A list that ends early says so in the warnings of its last page. Raises `Forbidden` if there is none to be
+        had: many registries list nothing, or only to administrators.
+        """
+        walk = _Walk("the catalog", "registry:catalog:*", _read_catalog, is_repository)
+        url = URL(f"{self._base}/v2/_catalog", encoded=True)
+        try:
+            async for _ in self._pages(url, walk):
+                yield walk.take()
+        except (errors.NotFound, errors.Blocked, errors.UnreadableAnswer) as error:
+            if walk.has_begun or _status(error) not in _NO_CATALOG:
+                raise
+            raise errors.Forbidden(
+                f"{where(url)}: the registry does not list its repositories to this caller ({_status(error)}): "
+                "name them with --repo, or sign in with 'docker login'"
+            ) from error
+
+    async def exists(self, name: str) -> bool:
+        """Whether the registry shows a repository to this caller."""
+        url = self._url(name, "tags", "list").with_query(n=1)
+        try:
+            await self._get(_pull(name), name, url, lambda answer: answer)
+        except errors.NotFound:
+            return False
+        except errors.UnreadableAnswer as error:
+            if _status(error) != 400:
+                raise
+        return True
+
     async def tag_names(self, name: str) -> TagNames:
         """The names of all tags of a repository (`library/mongo`)."""
-        walk = _Walk(name)
-        url = self._url(name, "tags", "list").with_query(n=_PAGE_SIZE)
+        walk = _Walk(name, _pull(name), _read_tags, is_tag)
+        async for _ in self._pages(self._url(name, "tags", "list"), walk):
+            pass
+        return walk.result()
+
+    async def _pages(self, url: URL, walk: "_Walk") -> AsyncIterator[None]:
+        """Ask for the pages of a list one after the other, and add each to the walk."""
         try:
-            following = await self._tag_list(url, walk)
+            following = await self._page(url.with_query(n=_PAGE_SIZE), walk)
         except errors.UnreadableAnswer as error:
             if _status(error) != 400:  # some servers refuse an `n` that is larger than they like
                 raise
-            following = await self._tag_list(url.with_query(None), walk)
+            following = await self._page(url, walk)
+        yield
         while following is not None and walk.goes_on():
             try:
-                following = await self._tag_list(following, walk)
+                following = await self._page(following, walk)
             except (errors.NotFound, errors.PaginationRefused) as error:
                 walk.doubt(f"ended early: {error}")
-                break
-        return walk.result()
+                following = None
+            yield
 
     async def tag(self, name: str, tag: str) -> Tag | None:
         """What a tag points to: its digest and media type. `None`: the registry has no such tag (any more).
@@ -101,18 +144,28 @@ class Registry:
         """
         return (await self.look(name, tag))[1]
 
-    async def look(self, name: str, tag: str) -> tuple[int, Tag | None]:
-        """As `tag`, and when the request was sent that was answered, in ms."""
+    async def look(self, name: str, tag: str, known: bytes | None = None) -> tuple[int, Tag | None]:
+        """As `tag`, and when the request was sent that was answered, in ms.
+
+        If the tag points to the digest that is `known`, many registries answer in fewer bytes; then the record
+        has nothing else.
+        """
         if not is_tag(tag):
             raise errors.InvalidReference(f"{quote(tag)} is not a tag")
         url = self._url(name, "manifests", tag)
         asked_at = self._clock()
+        conditional = {"If-None-Match": f'"{digest_text(known)}"'} if known else {}
         try:
-            answer = await self._get(name, url, lambda answer: answer, method="HEAD", headers={"Accept": ACCEPT})
+            answer = await self._get(
+                _pull(name), name, url, lambda answer: answer, method="HEAD", statuses=_LOOKED,
+                headers={"Accept": ACCEPT, **conditional},
+            )  # fmt: skip
         except errors.NotFound as error:
             if _status(error) == 404:
                 return asked_at, None
             raise
+        if answer.status == 304:
+            return answer.sent_at, Tag(name=tag, digest=known)
         headers = answer.headers
         digest = digest_bytes(headers.get("Docker-Content-Digest", ""))
         if digest is None:
@@ -121,9 +174,9 @@ class Registry:
         kind = kinds.of_content(None, its_type)
         return answer.sent_at, Tag(name=tag, digest=digest, media_type=its_type, kind=kind)
 
-    async def _tag_list(self, url: URL, walk: "_Walk") -> URL | None:
+    async def _page(self, url: URL, walk: "_Walk") -> URL | None:
         """Ask for one page and add it to the walk; the address of the next page, if there is one."""
-        page = await self._get(walk.name, url, _read_page)
+        page = await self._get(walk.scope, walk.name, url, walk.read)
         walk.add(page)
         if page.link is None:
             return None
@@ -137,17 +190,19 @@ class Registry:
 
     async def _get(
         self,
+        scope: str,
         name: str,
         url: URL,
         decode: Callable[[Response], T],
         *,
         method: Literal["GET", "HEAD"] = "GET",
         headers: Mapping[str, str] | None = None,
+        statuses: frozenset[int] = frozenset({200}),
     ) -> T:
-        signer = self._signer or RegistrySigner(self._access, f"repository:{name}:pull")
+        signer = self._signer or RegistrySigner(self._access, scope)
         try:
             return await self._http.get(
-                url, decode, clock=self._clock, method=method, headers=headers, signer=signer
+                url, decode, clock=self._clock, method=method, headers=headers, signer=signer, statuses=statuses
             )
         except errors.Blocked as error:
             refusal = error.__cause__
@@ -166,10 +221,10 @@ class Registry:
 
 
 class _Page(NamedTuple):
-    """One page of a list of tags: whatever stood there, unchecked."""
+    """One page of a list of names: whatever stood there, unchecked. `name` is what it says that it lists."""
 
     name: object
-    tags: Sequence[object]
+    names: Sequence[object]
     link: str | None
     sent_at: int
 
@@ -177,13 +232,24 @@ class _Page(NamedTuple):
 class _Walk:
     """The pages of one list, as they come in."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, scope: str, read: Callable[[Response], _Page], is_name: Callable[[str], bool]
+    ) -> None:
         self.name = name
+        self.scope = scope
+        self.read = read
+        self._is_name = is_name
+        self._fresh: list[str] = []
         self._names: dict[str, None] = {}
         self._observed_at: int | None = None
         self._visited: set[URL] = set()
         self._has_grown = False
-        self._complaints = Complaints(f"tags of {name}")
+        self._complaints = Complaints(f"tags of {name}" if is_name is is_tag else name)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a page has come."""
+        return self._observed_at is not None
 
     def add(self, page: _Page) -> None:
         """Take the names of a page."""
@@ -192,15 +258,18 @@ class _Walk:
         if page.name is not None and page.name != self.name:
             self.doubt(f"the answer is about another repository, {quote(str(page.name))}")
         before = len(self._names)
-        for position, tag in enumerate(page.tags):
+        for position, found in enumerate(page.names):
             if len(self._names) >= _MAX_NAMES:
-                self.doubt(f"ended early: more than {_MAX_NAMES:,} tags")
+                self.doubt(f"ended early: more than {_MAX_NAMES:,} names")
                 break
-            if isinstance(tag, str) and is_tag(tag):
-                self._names[tag] = None
+            if isinstance(found, str) and self._is_name(found):
+                if found not in self._names:
+                    self._names[found] = None
+                    self._fresh.append(found)
             else:
-                named = tag if isinstance(tag, str) else ""
-                self._complaints.add(position, named, "left out, because it is not a tag name")
+                named = found if isinstance(found, str) else ""
+                what = "tag name" if self._is_name is is_tag else "repository"
+                self._complaints.add(position, named, f"left out, because it is not a {what}")
         self._has_grown = len(self._names) > before
 
     def is_new(self, url: URL) -> bool:
@@ -221,6 +290,12 @@ class _Walk:
         """Write down why the list proves nothing about absent tags."""
         self._complaints.add_whole(why)
 
+    def take(self) -> RepositoryNames:
+        """What has come in since it was taken last."""
+        fresh, self._fresh = tuple(self._fresh), []
+        warnings, self._complaints = self._complaints.warnings(), Complaints(self.name)
+        return RepositoryNames(names=fresh, observed_at=self._observed_at or 0, warnings=warnings)
+
     def result(self) -> TagNames:
         """What came in."""
         warnings = self._complaints.warnings()
@@ -232,11 +307,24 @@ class _Walk:
         )
 
 
-def _read_page(answer: Response) -> _Page:
+def _pull(name: str) -> str:
+    """The scope of what is asked about a repository."""
+    return f"repository:{name}:pull"
+
+
+def _read_tags(answer: Response) -> _Page:
     page = msgspec.json.decode(answer.body, type=_TagList)
+    return _Page(page.name, page.tags or (), _next_link(answer), answer.sent_at)
+
+
+def _read_catalog(answer: Response) -> _Page:
+    page = msgspec.json.decode(answer.body, type=_Catalog)
+    return _Page(None, page.repositories or (), _next_link(answer), answer.sent_at)
+
+
+def _next_link(answer: Response) -> str | None:
     links = _LINK.finditer(joined(answer.headers, "Link", _MAX_LINK))
-    following = next((link[1] for link in links if _NEXT.search(link[2])), None)
-    return _Page(page.name, page.tags or (), following, answer.sent_at)
+    return next((link[1] for link in links if _NEXT.search(link[2])), None)
 
 
 def _resolved(source: URL, link: str) -> URL | None:

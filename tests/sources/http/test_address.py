@@ -1,9 +1,13 @@
 """Which hosts are this machine, and which are of the open Internet."""
 
+import asyncio
+import ssl
+
 import pytest
+import trustme
 
 from hubindex.errors import WrongUsage
-from hubindex.sources.http.address import is_loopback, is_public, validate_base_url
+from hubindex.sources.http.address import is_loopback, is_public, speaks_tls, validate_base_url
 
 
 @pytest.mark.parametrize(
@@ -46,3 +50,30 @@ def test_other_hosts(host: str) -> None:
 def test_public_hosts(host: str, expected: bool) -> None:
     """Names, and addresses of the open Internet in any spelling; not those of a private network."""
     assert is_public(host) is expected
+
+
+@pytest.mark.parametrize(("is_secure", "expected"), [(True, True), (False, False)])
+def test_a_registry_on_this_machine_is_asked_in_plain_only_if_it_speaks_no_tls(
+    *, is_secure: bool, expected: bool
+) -> None:
+    """Whatever its certificate is worth: that is found out when something is asked."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("elsewhere.example").configure_cert(context)
+
+    async def story() -> bool:
+        async def close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        server = await asyncio.start_server(close, "127.0.0.1", 0, ssl=context if is_secure else None)
+        async with server:
+            return await speaks_tls(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", seconds=5)
+
+    assert asyncio.run(story()) is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("registry.example", True), ("10.0.0.1:5000", True), ("localhost:1", False)]
+)
+def test_others_are_asked_over_tls_without_a_question(host: str, expected: bool) -> None:
+    """Nobody who is not on this machine can talk us into plain HTTP."""
+    assert asyncio.run(speaks_tls(host)) is expected

@@ -107,7 +107,9 @@ SELECT {visits_and_seeds} FROM job WHERE due_at <= :now
 SELECT min(due_at) FROM job WHERE due_at > :now
 
 -- part: claimable
-SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name), s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
+SELECT j.repository_id, j.seed_id, coalesce(r.name, s.name),
+       (SELECT g.host FROM registry g WHERE g.registry_id = r.registry_id),
+       s.kind, s.wanted, s.with_tags, j.asked_by, j.tries,
        coalesce(r.swept_at > :sweep_since AND (r.walk_problem IS NULL OR r.swept_at = r.walked_at), false),
        r.walk_problem IS NULL
 FROM job j

@@ -4,7 +4,13 @@
 SELECT repository_id, name, description, star_count, pull_count, is_official, is_automated,
        updated_at, registered_at, seen_at, missing_at, gone_at, kinds
 FROM repository
-WHERE registry_id = :registry_id AND name = ANY(:names)
+WHERE registry_id = (SELECT registry_id FROM registry WHERE host = :registry) AND name = ANY(:names)
+
+-- name: registry_id
+SELECT registry_id FROM registry WHERE host = :host
+
+-- name: add_registry
+INSERT INTO registry (registry_id, host) SELECT max(registry_id) + 1, :host FROM registry
 
 -- name: lock_repository
 SELECT last_tag_id, last_digest_id, swept_at, partial_at, partial_since, updated_at, missing_at, gone_at, walked_at,
