@@ -229,7 +229,7 @@ class Visitor:
     async def _finish(self, job: Job, log: WalkLog, error: _Failure, omission: str | None = None) -> None:
         """Leave to the writer what a walk proves, after all of its pages."""
         end = self._context.end_of(job, error)
-        if not log.pages and not log.is_listed:
+        if not (log.left or log.is_listed):
             await self._context.leave(end, lambda _: self._settled(job, 0))
             return
         problem = None

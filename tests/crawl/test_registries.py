@@ -157,7 +157,7 @@ class Other:
                 return web.json_response({"errors": [{"code": "NAME_UNKNOWN"}]}, status=404)
             return web.json_response({"name": name, "tags": list(self.tags[name]) or None})
         name, _, tag = path.partition("/manifests/")
-        if name in self.failing:
+        if name in self.failing or f"{name}:{tag}" in self.failing:
             return web.Response(status=500)
         digest = self.tags[name].get(tag)
         if digest is None:
@@ -277,6 +277,20 @@ def test_a_registry_that_refuses_everything_stops_no_other(location: Location) -
 
     seen = asyncio.run(asyncio.wait_for(story(), DEADLINE))
     assert (seen.progress.failures, seen.progress.stopped, seen.progress.done) == (15, False, 5)
+
+
+def test_a_walk_that_broke_off_keeps_what_it_saw(location: Location) -> None:
+    """And says why it did; the next one goes on."""
+    other = Other({"acme/app": {f"t{number:03}": digest(number) for number in range(250)}})
+    other.failing.add("acme/app:t120")
+    other.crawl(location, repositories=["acme/app"])
+    repository = f"{other.host}/acme/app"
+    with Index.open(location) as index:
+        facts = index.repository(repository)
+        assert facts.walk_problem is not None
+        assert "t120" in facts.walk_problem
+        assert 100 <= len(index.tags(repository)) < 250
+    assert problems(location) == []
 
 
 def test_a_catalogued_repository_without_tags(location: Location) -> None:
