@@ -18,7 +18,7 @@ from benchmarks.workspace import Workspace
 
 FAMILIES = (
     "startup", "searching", "asking", "writing", "crawling", "latency", "workers", "claims", "memory", "size",
-    "unchanged",
+    "unchanged", "registries",
 )  # fmt: skip
 
 

@@ -4,6 +4,9 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ def wall(action: Callable[[], object]) -> float:
     return perf_counter() - before
 
 
-def in_turns(rounds: int, *actions: Callable[[], float]) -> list[list[float]]:
+def in_turns(rounds: int, *actions: Callable[[], T]) -> list[list[T]]:
     """What each action measured in each round; they take turns, so that all see the same weather."""
-    measured: list[list[float]] = [[] for _ in actions]
+    measured: list[list[T]] = [[] for _ in actions]
     for _ in range(rounds):
         for action, values in zip(actions, measured, strict=True):
             values.append(action())

@@ -87,7 +87,7 @@ class Server:
                 manifest["annotations"] = {"content": content}
             else:
                 kind = "docker.container.image" if "docker" in media_type else "oci.image.config"
-                config = await self._upload(session, name, f"{name} {media_type} {content}".encode())
+                config = await self.upload(session, name, f"{name} {media_type} {content}".encode())
                 manifest["config"] = config | {"mediaType": f"application/vnd.{kind}.v1+json"}
                 manifest["layers"] = []
             body = json.dumps(manifest).encode()
@@ -97,7 +97,8 @@ class Server:
                     assert response.status == 201, await response.text()
             return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
-    async def _upload(self, session: aiohttp.ClientSession, name: str, blob: bytes) -> dict[str, object]:
+    async def upload(self, session: aiohttp.ClientSession, name: str, blob: bytes) -> dict[str, object]:
+        """Push a blob; its descriptor without a media type."""
         digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
         async with session.post(f"{self.url}/v2/{name}/blobs/uploads/") as response:
             location = response.headers["Location"]
