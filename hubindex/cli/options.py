@@ -70,6 +70,12 @@ format_option = click.option(
     help="'table', 'json' (one object a line), a Go template, or 'table TEMPLATE', as in docker.",
 )
 
+
+def has_header(template: str) -> bool:
+    """Whether a `--format` prints a table, which has a head line also where there is nothing to show."""
+    return not template or template.startswith("table")
+
+
 platform_option = click.option(
     "--platform",
     metavar="OS/ARCH[/VARIANT]",

@@ -11,6 +11,7 @@ from hubindex.cli.options import (
     common_options,
     complete_references,
     format_option,
+    has_header,
     no_trunc_option,
     note,
     platform_option,
@@ -102,7 +103,7 @@ def _changes(asked: Reference, window: _Window, template: str, *, truncate: bool
     output = Format(template, MOVES_FOR_PEOPLE if people else MOVES_TABLE)
     with Index.open(settings().location) as index, index.snapshot():
         found = index.moves(asked, since=window.first, until=window.last)
-        if people and not found:
+        if has_header(template) and not found:
             _tell_nothing(index.repository(asked), len(index.moves(asked)))
     if people:
         return output.lines(change_cells(change, truncate=truncate) for change in found)

@@ -4,7 +4,15 @@ import click
 
 from hubindex import pasted
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, complete_repositories, format_option, no_trunc_option, note, write
+from hubindex.cli.options import (
+    common_options,
+    complete_repositories,
+    format_option,
+    has_header,
+    no_trunc_option,
+    note,
+    write,
+)
 from hubindex.cli.output.tables import Format
 from hubindex.cli.output.tabwriter import ellipsis
 from hubindex.cli.settings import settings
@@ -83,7 +91,7 @@ def search(
     is_table = template in {"", "table"}
     with Index.open(settings().location) as index:
         found = index.search(query)
-        told = _nothing_found(index, query) if is_table and not found and not settings().quiet else ""
+        told = _nothing_found(index, query) if has_header(template) and not found and not settings().quiet else ""
     write(output.lines(map(found_row if is_table or output.is_json else found_row_with_kind, found)))
     if told:
         note(f"hubindex: {told}")

@@ -6,7 +6,15 @@ import click
 
 from hubindex import moment, pasted
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, complete_repositories, format_option, no_trunc_option, note, write
+from hubindex.cli.options import (
+    common_options,
+    complete_repositories,
+    format_option,
+    has_header,
+    no_trunc_option,
+    note,
+    write,
+)
 from hubindex.cli.output.tables import Format
 from hubindex.cli.settings import settings
 from hubindex.errors import NoAnswer
@@ -84,7 +92,7 @@ def tags(
         write(output.lines(map(whole_tag_cells, grouped(found))))
     else:
         write(output.lines(tag_cells(group, now) for group in grouped(found)))
-    if is_table and not found:
+    if has_header(template) and not found:
         _tell_nothing(facts, count, pattern, now)
     if left_out:
         _tell_left_out(left_out)

@@ -117,7 +117,8 @@ def remove_local_copies(connection: "Connection", label: str) -> None:
 
 
 def _find(ask: _Ask) -> Distribution | None:
-    if not ask("citus")[0][0]:
+    ((is_there, *_),) = ask("citus")
+    if not is_there:
         return None
     placed = {name: (column, group) for name, method, column, group in ask("placed") if method == "h"}
     wanted, whole = _names()
@@ -136,8 +137,9 @@ def _find(ask: _Ask) -> Distribution | None:
     misplaced += [
         f"table {name} is distributed, but belongs on the coordinator" for name in whole if name in placed
     ]
+    ((shards,),) = ask("shards", table=first)
     return Distribution(
-        ask("shards", table=first)[0][0],
+        shards,
         tuple(Node._make(row) for row in ask("nodes", table=first)),
         tables,
         tuple(name for name in wanted if name not in placed),

@@ -147,6 +147,11 @@ class Transaction:
         bound = sql.bind(parameters, self.dialect)
         return cast("Sequence[Row]", self._driver.execute(self._statements[name], bound).fetchall())
 
+    def value(self, name: str, /, **parameters: object) -> Any:
+        """The one value that a named statement answers with."""
+        ((value,),) = self.query(name, **parameters)
+        return value
+
     def run(self, name: str, /, *rows: sql.Parameters) -> int:
         """Run a named statement that writes, once for each of `rows`; returns how many rows of a table it met."""
         self._require_time()

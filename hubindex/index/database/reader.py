@@ -128,14 +128,15 @@ def revision_of(connection: "_Connection", location: Location) -> str | None:
             refuse_foreign_file(
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchall(), location.label
             )
-    revision = cast("str", rows[0][0]) if rows else None
+    revision: str | None = next((number for (number,) in rows), None)
     check_revision(revision, location.label)
     return revision
 
 
 def refuse_foreign_file(table_count: Sequence[Row], label: str) -> None:
     """Raise `StorageError` for a SQLite file that has tables, but none that say it is an index."""
-    if table_count[0][0]:
+    ((tables,),) = table_count
+    if tables:
         raise StorageError(f"{label}: this SQLite file is no index of hubindex: choose another file with --db")
 
 

@@ -147,9 +147,14 @@ def judge(span: Open, sight: Sight, sweeps: Sweeps) -> Outcome:
 
 
 def begin(sight: Sight, sweeps: Sweeps) -> Open:
-    """The span of which `sight` is the first evidence."""
+    """The span of which `sight` is the first evidence.
+
+    If walks have been there since that did not show it, they are no sights of it.
+    """
     if sight.at >= (sweeps.swept_at or 0) and sight.at >= (sweeps.partial_at or 0):
         return Open(sight.content, sight.pushed_at, sight.at)
+    if sight.pushed_at is None:
+        return Open(sight.content, None, sight.at, last_seen_at=sight.at)
     return _seen(Open(sight.content, sight.pushed_at, sight.at), sight.at, sweeps)
 
 

@@ -129,11 +129,11 @@ class Span(NamedTuple):
     def around(self, at: int) -> "Span":
         """The same with the bounds of the certain stretch that a moment lies in, or of the last one before it.
 
-        `until` is None if the content was still there at the last look.
+        `until` is None if the content was still there, for certain, at the last look.
         """
         stretches = self.stretches()
         stretch = next(stretch for stretch in reversed(stretches) if stretch.since <= at)
-        if self.until is None and stretch is stretches[-1]:
+        if self.until is None and stretch.until == self.last_seen_at:
             return self._replace(since=stretch.since, pushes=[stretch])
         return self._replace(
             since=stretch.since, until=stretch.until, last_seen_at=stretch.until, pushes=[stretch]
@@ -337,7 +337,7 @@ def _settle(
     absences = sorted({found.gone_at for found in evidence if found.gone_at is not None})
     dated = _read([found for found in evidence if found.pushed_at is not None])
     looks = _looks([found for found in evidence if found.pushed_at is None], sweeps)
-    fresh = [_told_by_looks(found, looks) for found in _without_stale(dated, looks, sweeps, contradictions)]
+    fresh = [_told_by_looks(found, looks, absences) for found in _without_stale(dated, looks, contradictions)]
     swept = {finished for _, finished in sweeps()} if absences and len(fresh) > 1 else set()
     stretches = list(_joined(fresh, [at for at in absences if at not in swept]))
     others = [*(Evidence(GONE, None, at, at) for at in absences), *looks]
@@ -409,10 +409,13 @@ def _read(dated: Sequence[Evidence]) -> Sequence[Evidence]:
     ]
 
 
-def _told_by_looks(found: Evidence, looks: Sequence[Evidence]) -> Evidence:
-    """With the content of what could not be read, if looks without a push time saw it since that push."""
+def _told_by_looks(found: Evidence, looks: Sequence[Evidence], absences: Sequence[int]) -> Evidence:
+    """With the content of what could not be read, if looks without a push time saw it since that push.
+
+    Not if a list lacked the tag since: the answer may be an old one.
+    """
     content, pushed_at, first = found[:3]
-    if content != UNKNOWN or pushed_at is None:
+    if content != UNKNOWN or pushed_at is None or any(pushed_at < at <= first for at in absences):
         return found
     seen = {look.content for look in looks if pushed_at <= look.first_seen_at <= first} - {UNKNOWN}
     return found._replace(content=seen.pop()) if len(seen) == 1 else found
@@ -431,29 +434,26 @@ def _looks(undated: Sequence[Evidence], sweeps: Callable[[], Sequence[Sweep]]) -
 
 
 def _without_stale(
-    dated: Sequence[Evidence], looks: Sequence[Evidence], sweeps: Callable[[], Sequence[Sweep]],
-    contradictions: list[Contradiction],
-) -> list[Evidence]:  # fmt: skip
-    """What has a push time, up to the first sight of a later push; by push."""
+    dated: Sequence[Evidence], looks: Sequence[Evidence], contradictions: list[Contradiction]
+) -> list[Evidence]:
+    """What has a push time and was not seen after a later push; of a push only seen so, its moment. By push."""
     ordered = sorted(dated, key=_push)
     fresh: list[Evidence] = []
-    told_at: int | None = None  # from when on a later push than that of `found` was known
+    told: dict[tuple[int, int | None], int] = {}  # since when later pushes were known
     for found in reversed(ordered):
         first, last = found.first_seen_at, found.last_seen_at
+        told_at = min((at for word, at in told.items() if word != _word(found)), default=None)
         if told_at is None or last <= told_at:
             fresh.append(found._replace(gone_at=None))
-        elif first <= told_at:
-            sights = [first, *(started for started, over in sweeps() if first < started and over < told_at)]
-            fresh.append(found._replace(last_seen_at=max(sights), gone_at=None))
-            contradictions.append(Contradiction(Conflict.STALE, last))
         else:
-            contradictions += [Contradiction(Conflict.STALE, at) for at in {first, last}]
-            if not any(_word(other) == _word(found) and other.first_seen_at <= told_at for other in dated):
+            # Its first sight may have been one without a push time, which only the stale answer gave it.
+            contradictions += [Contradiction(Conflict.STALE, at) for at in {first, last} if at > told_at]
+            if not any(_word(other) == _word(found) and other.last_seen_at <= told_at for other in dated):
                 at = found.pushed_at or first
                 fresh.append(Evidence(found.content, found.pushed_at, at, at))
         seen_at = _told_at(found, looks)
         if seen_at is not None:
-            told_at = seen_at if told_at is None else min(told_at, seen_at)
+            told[_word(found)] = min(seen_at, told.get(_word(found), seen_at))
     return fresh[::-1]
 
 

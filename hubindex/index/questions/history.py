@@ -173,7 +173,7 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
     held = {tag: span for tag, spans in timelines.items() if (span := span_at(spans, at)) and span.content != GONE}
     digests = archive.digests(span.content for span in held.values())
     contents = {tag: span.content for tag, span in held.items()}
-    aliases = repositories.aliases(contents)
+    same = repositories.same_content(contents)
     found = []
     for tag, span in held.items():
         digest = digests.get(span.content)
@@ -188,10 +188,10 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
                 digest.media_type if digest else None,
                 platforms_of(kind, platforms),
                 digest.size if digest else None,
-                span.pushes[0].pushed_at,
+                min(span.pushes, key=_began).pushed_at,
                 span.since,
                 span.last_seen_at,
-                aliases.get(tag, ()),
+                same.get(tag, ()),
                 Certainty.UNKNOWN if text is None else sure,
                 kind,
             )
@@ -391,8 +391,13 @@ def _bounded(answer: Answer, span: Span) -> Answer:
     """With the bounds of a span."""
     return answer._replace(
         since=span.since, since_earliest=span.since_earliest, until=span.until, until_latest=span.until_latest,
-        last_seen_at=span.last_seen_at, pushed_at=span.pushes[0].pushed_at,
+        last_seen_at=span.last_seen_at, pushed_at=min(span.pushes, key=_began).pushed_at,
     )  # fmt: skip
+
+
+def _began(push: Push) -> tuple[int, bool]:
+    """The first of several pushes is the one that began first; the registry's word counts more than a look."""
+    return push.since, push.pushed_at is None
 
 
 def _told(contradiction: Contradiction, name: str) -> str:

@@ -49,8 +49,9 @@ class TagFacts(NamedTuple):
     """A tag as of the last look at its repository.
 
     `digest` is None where it is not known. `certainty` is `confirmed` if the last look saw it so, `inferred` if an
-    earlier one did, `unknown` without a digest. `aliases` are the other tags with the same content, the most
-    specific version first. `kind` is what it holds: `image`, `helm chart`, `signature` and so on, or `unknown`.
+    earlier one did, `unknown` without a digest. `same` are all tags with the same content, this one among them,
+    the most specific version first; empty if there are no others. `kind` is what it holds: `image`, `helm chart`,
+    `signature` and so on, or `unknown`.
     """
 
     name: str
@@ -61,9 +62,14 @@ class TagFacts(NamedTuple):
     pushed_at: int | None
     first_seen_at: int
     last_seen_at: int
-    aliases: tuple[str, ...]
+    same: tuple[str, ...]
     certainty: Certainty
     kind: str
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The other tags with the same content, the most specific version first."""
+        return tuple(name for name in self.same if name != self.name)
 
 
 class Status(NamedTuple):
@@ -150,19 +156,23 @@ def tags(reader: Reader, facts: RepositoryFacts) -> list[TagFacts]:
     rows = [_TagRow._make(row) for row in reader.query("repositories", "tags", repository_id=facts.repository_id)]
     moved = _moved(reader, facts, rows)
     rows = [row for row in rows if row.tag_id not in moved or moved[row.tag_id].content != GONE]
-    others = aliases({row.name: row.digest_id or UNKNOWN for row in rows})
+    same = same_content({row.name: row.digest_id or UNKNOWN for row in rows})
     platforms = _platform_names(reader, rows)
     return newest_first(
-        [_tag(row, facts, others.get(row.name, ()), platforms, moved.get(row.tag_id)) for row in rows]
+        [_tag(row, facts, same.get(row.name, ()), platforms, moved.get(row.tag_id)) for row in rows]
     )
 
 
 class _LastLook(NamedTuple):
-    """What the last look at a tag came to by all evidence, when that was, and whether it is certain."""
+    """What the last look at a tag came to by all evidence, when that was, and whether it is certain.
+
+    `seen_at` is the last sight of that content, which the last look need not have been.
+    """
 
     at: int
     content: int
     is_certain: bool
+    seen_at: int
 
 
 def _moved(reader: Reader, facts: RepositoryFacts, rows: Iterable["_TagRow"]) -> dict[int, _LastLook]:
@@ -177,7 +187,7 @@ def _moved(reader: Reader, facts: RepositoryFacts, rows: Iterable["_TagRow"]) ->
         at = max(max(piece.last_seen_at, piece.gone_at or 0) for piece in evidence)
         span = span_at(archive.timeline(evidence), at)
         assert span is not None
-        found[tag_id] = _LastLook(at, span.content, span.is_confirmed(at))
+        found[tag_id] = _LastLook(at, span.content, span.is_confirmed(at), span.last_seen_at)
     return found
 
 
@@ -214,8 +224,8 @@ def newest_first(found: list[TagFacts]) -> list[TagFacts]:
     return found
 
 
-def aliases(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    """For each tag that shares its content with others: these, the most specific version first.
+def same_content(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """For each tag that shares its content with others: all of them and itself, the most specific version first.
 
     `contents` are the numbers of the tags' contents; what is not known is shared by nobody. A version is never
     an alias of a tag that is named as signatures are.
@@ -224,8 +234,8 @@ def aliases(contents: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     for name, content in contents.items():
         if content > UNKNOWN:
             names.setdefault((content, attached(name) is None), []).append(name)
-    shared = [sorted(several, key=_specificity) for several in names.values() if len(several) > 1]
-    return {name: tuple(other for other in several if other != name) for several in shared for name in several}
+    shared = [tuple(sorted(several, key=_specificity)) for several in names.values() if len(several) > 1]
+    return {name: several for several in shared for name in several}
 
 
 def most_specific_first(names: Iterable[str]) -> list[str]:
@@ -253,13 +263,14 @@ def status(reader: Reader) -> Status:
 
 
 def _tag(
-    row: _TagRow, facts: RepositoryFacts, others: tuple[str, ...], platforms: dict[int, str],
+    row: _TagRow, facts: RepositoryFacts, same: tuple[str, ...], platforms: dict[int, str],
     last_look: _LastLook | None,
 ) -> TagFacts:  # fmt: skip
     (opened,) = open_evidence(row.open_span, facts.sweeps)
-    at, is_certain = opened.last_seen_at, True
+    at = seen_at = opened.last_seen_at
+    is_certain = True
     if last_look is not None:
-        at, is_certain = last_look.at, last_look.is_certain
+        at, is_certain, seen_at = last_look.at, last_look.is_certain, last_look.seen_at
     digest = digest_text(None if row.digest is None else bytes(row.digest))
     if digest is None:
         certainty = Certainty.UNKNOWN
@@ -270,7 +281,7 @@ def _tag(
     kind = of_tag(row.name, row.kind, found)
     return TagFacts(
         row.name, digest, row.media_type, platforms_of(kind, found), row.size, row.pushed_at, row.first_seen_at,
-        at, others, certainty, kind,
+        seen_at, same, certainty, kind,
     )  # fmt: skip
 
 

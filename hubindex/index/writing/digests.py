@@ -204,4 +204,4 @@ def _prefix(content: bytes) -> int:
 
 def _number(tx: Transaction, kind: str, name: str) -> int:
     tx.run(f"add_{kind}", {"name": name})
-    return int(tx.query(f"{kind}_id", name=name)[0][0])
+    return int(tx.value(f"{kind}_id", name=name))

@@ -13,7 +13,7 @@ import secrets
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from hubindex.index.database.engine import Transaction
 from hubindex.index.database.reader import Row
@@ -136,13 +136,13 @@ class Frontier:
         crawls = {asked_by for _, asked_by in rows}
         crawl = crawls.pop() if len(crawls) == 1 else None
         if crawl is not None and self._seeds_of(crawl) == set(seeds):
-            visits, listed, oldest = self._query("pending", asked_by=crawl, now=now)[0]
+            ((visits, listed, oldest),) = self._query("pending", asked_by=crawl, now=now)
             if oldest is not None and oldest > now - _RESUMABLE:
                 return crawl, Pending(visits, listed)
         crawl = secrets.randbits(48) + 1
         for seed in seeds:
             self._run("add_seed", seed._asdict())
-            number = self._named(seed)[0][0]
+            ((number, _),) = self._named(seed)
             self._run("ask_seed", {"seed_id": number, "due_at": now, "asked_by": crawl})
         return crawl, Pending(0, 0)
 
@@ -230,11 +230,12 @@ class Frontier:
 
     def pending(self, asked_by: int, now: int) -> Pending:
         """What a crawl asked for and nobody has done yet; failures wait for later."""
-        return Pending(*self._query("pending", asked_by=asked_by, now=now)[0][:2])
+        ((visits, seeds, _),) = self._query("pending", asked_by=asked_by, now=now)
+        return Pending(visits, seeds)
 
     def failed(self, asked_by: int) -> int:
         """How many jobs that a crawl asked for have failed and wait for later."""
-        return int(self._query("failed_for", asked_by=asked_by)[0][0])
+        return int(self._value("failed_for", asked_by=asked_by))
 
     def due(self, now: int) -> Pending:
         """What is due, whoever asked for it."""
@@ -246,11 +247,11 @@ class Frontier:
 
     def is_growing(self, now: int, wall: int) -> bool:
         """Whether somebody is listing a seed, which will bring more to do."""
-        return bool(self._query("being_listed", now=now, wall=wall)[0][0])
+        return bool(self._value("being_listed", now=now, wall=wall))
 
     def next_due(self, now: int) -> int | None:
         """When the next job is due."""
-        due_at: int | None = self._query("next_due", now=now)[0][0]
+        due_at: int | None = self._value("next_due", now=now)
         return due_at
 
     def _seeds_of(self, crawl: int) -> set[Seed]:
@@ -267,6 +268,10 @@ class Frontier:
     def _query(self, name: str, /, **parameters: object) -> Sequence[Row]:
         self.flush()
         return self._tx.query(name, **parameters)
+
+    def _value(self, name: str, /, **parameters: object) -> Any:
+        self.flush()
+        return self._tx.value(name, **parameters)
 
     def _run(self, name: str, *rows: Parameters) -> None:
         self.flush()

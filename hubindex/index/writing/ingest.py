@@ -89,7 +89,7 @@ class Ingest:
         if tidy and self._engine.dialect.name == "sqlite":
             # Searches are slower without.
             with suppress(StorageError), storage.transaction(self._engine, self._label) as tx:
-                if tx.query("search_pieces")[0][0] > _MAX_PIECES:
+                if tx.value("search_pieces") > _MAX_PIECES:
                     tx.run("join_search_pieces", {})
         self._engine.dispose()
 

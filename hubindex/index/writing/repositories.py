@@ -173,8 +173,7 @@ class RepositoryWriter:
         """The number of a registry, given out on first use; the caller has the lock of `named`."""
         if not self._tx.query("registry_id", host=host):
             self._tx.run("add_registry", {"host": host})
-        ((number,),) = self._tx.query("registry_id", host=host)
-        return int(number)
+        return int(self._tx.value("registry_id", host=host))
 
     def _new_ids(self, count: int) -> Iterator[int]:
         if not count:

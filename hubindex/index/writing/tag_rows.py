@@ -77,7 +77,7 @@ class TagRows:
     def open_count(self, state: RepositoryState) -> int:
         """How many tags the repository has."""
         self._flush_rows()
-        return int(self._tx.query("open_tag_count", repository_id=state.repository_id)[0][0])
+        return int(self._tx.value("open_tag_count", repository_id=state.repository_id))
 
     def last_sights(self, state: RepositoryState, names: Collection[str]) -> dict[str, int]:
         """When those of `names` were last seen whose digest is known."""

@@ -109,9 +109,10 @@ def test_what_is_known_of_a_tag(ingest: Ingest, reader: Reader, mongo: int) -> N
     crawl(ingest, mongo, 20, latest, seven, eight, tag("6", 2, 2))
     first, *_, last = shown(reader)
     assert first == TagFacts(
-        "latest", text(1), index, ("linux/amd64", "linux/arm64/v8"), 7, 5, 10, 20, ("7", "8"),
+        "latest", text(1), index, ("linux/amd64", "linux/arm64/v8"), 7, 5, 10, 20, ("7", "8", "latest"),
         Certainty.CONFIRMED, "image",
     )  # fmt: skip
+    assert first.aliases == ("7", "8")
     assert last == TagFacts("6", text(2), None, (), None, 2, 10, 20, (), Certainty.CONFIRMED, "unknown")
 
 

@@ -267,6 +267,8 @@ def test_a_stale_answer_is_kept_and_moves_nothing(
     answer = resolve(reader, MONGO._replace(tag="a"))
     assert (answer.digest, answer.certainty, answer.at) == (text(2), "inferred", 21)
     assert "older than what had been seen" in answer.note
+    (found,) = now(reader)
+    assert (found.certainty, found.last_seen_at) == ("inferred", 20)
     crawl(ingest, mongo, 22, tag("a", 2, 19))
     newest, first = history(reader, MONGO._replace(tag="a"))
     assert (newest.digest, newest.since, newest.last_seen_at, newest.certainty) == (text(2), 19, 22, "confirmed")
