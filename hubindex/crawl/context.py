@@ -134,8 +134,4 @@ class CrawlContext:
             self.warn(f"{name}: gone from {where}, with all its tags: it was not there hours ago either")
             return
         kept = "; what the index knows of it stays" if absence is Absence.MISSING else ""
-        message = f"{name}: not found on {where}: missing, private or a fault{kept}"
-        if self.progress.answers or self.progress.missing > 1:
-            self.warn(message)
-        else:
-            self.progress.first_missing = message
+        self.warn(f"{name}: not found on {where}: missing, private or a fault{kept}")

@@ -66,7 +66,6 @@ class Progress:
     changed_tags: int = 0
     stale_tags: int = 0
     missing: int = 0
-    first_missing: str = ""
     answers: int = 0
     failures: int = 0
     first_error: SourceError | None = None

@@ -15,7 +15,7 @@ from hubindex.cli import INTERRUPTED
 from hubindex.cli.flags import Command
 from hubindex.cli.options import common_options, complete_repositories, note, write
 from hubindex.cli.settings import settings
-from hubindex.errors import HubindexError, IncompleteCrawl, NotFound, WrongUsage
+from hubindex.errors import HubindexError, IncompleteCrawl, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 from hubindex.text import quote
 from hubindex.views.ages import duration
@@ -253,13 +253,11 @@ async def _crawl(plan: "Plan", network: "Network", log_format: str) -> int:
         except asyncio.CancelledError:  # Ctrl-C: what was accepted is written by now
             interrupted = True
     progress = display.progress
-    if progress is not None and progress.first_missing and (progress.answers or not plan.seeds()):
-        display.warn(progress.first_missing)
     if progress is not None and progress.answers and not settings().quiet:
         write(display.summary())
     if interrupted or progress is None:
         raise KeyboardInterrupt
-    return _check(progress, is_named=bool(plan.seeds()))
+    return _check(progress)
 
 
 def _cancel_on(number: signal.Signals) -> None:
@@ -270,17 +268,15 @@ def _cancel_on(number: signal.Signals) -> None:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
-def _check(progress: "Progress", *, is_named: bool) -> int:
+def _check(progress: "Progress") -> int:
     """0 for a whole crawl. Raises the first error if nothing at all was answered, else `IncompleteCrawl`.
 
-    That a repository is not there is an answer, and no failure, unless nothing of what was named is.
+    That a repository is not there is an answer, and no failure.
     """
     rest = "what arrived is stored; 'hubindex crawl' goes on with the rest"
     if progress.is_spent:
         raise IncompleteCrawl(f"crawl stopped early: the budget of requests is spent: {rest}")
     if progress.first_error is None:
-        if progress.first_missing and not progress.answers and is_named:
-            raise NotFound(progress.first_missing)
         return 0
     if not progress.answers:
         raise progress.first_error

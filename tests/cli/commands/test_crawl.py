@@ -272,11 +272,12 @@ def test_a_quiet_crawl_that_fails_says_so_in_one_line(db: str, call: Call) -> No
 
 
 def test_an_unknown_repository_is_one_line(db: str, call: Call) -> None:
-    """With its name, once, and nothing that was stored to speak of."""
+    """With its name, once, and nothing that was stored to speak of: an answer, and no failure."""
     with hub_of(numbered(1)).running() as url:
-        outcome = call("--db", db, "-q", "crawl", "--repo", "acme/nosuch", "--hub-url", url)
-    assert outcome.code == 1
-    assert outcome.err.count("nosuch") == 1
+        outcome = call("--db", db, "crawl", "--repo", "acme/nosuch", "--hub-url", url)
+        assert outcome.code == 0
+        assert outcome.err.count("nosuch: not found on Docker Hub") == 1
+        assert call("--db", db, "-q", "crawl", "--repo", "acme/nosuch", "--hub-url", url) == (0, "", "")
 
 
 def test_a_repository_that_is_not_there_is_an_answer(db: str, call: Call) -> None:
@@ -329,8 +330,8 @@ def test_a_known_repository_that_is_not_found_is_kept(db: str, call: Call) -> No
     with hub.running() as url:
         call("--db", db, "crawl", "--repo", "acme/app-00", "--hub-url", url)
         hub.disturb("app-00", not_found())
-        outcome = call("--db", db, "-q", "crawl", "--repo", "acme/app-00", "--hub-url", url)
-    assert "what the index knows of it stays" in outcome.complaint
+        outcome = call("--db", db, "crawl", "--repo", "acme/app-00", "--hub-url", url)
+    assert "what the index knows of it stays" in outcome.err
     assert tag_names(Location.parse(db), "acme/app-00") == {"t0"}
 
 
