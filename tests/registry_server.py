@@ -1,13 +1,14 @@
 """A real registry: the program `docker-registry` of the distribution project (Debian: `docker-registry`)."""
 
 import asyncio
+import gzip
 import hashlib
 import json
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,16 @@ USER, SECRET = "ada", "s3cret"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+OCI_KINDS = (
+    OCI_MANIFEST,
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+)
+DOCKER_KINDS = (
+    DOCKER_MANIFEST,
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+)
 CONFIG = """
 version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
@@ -31,6 +42,11 @@ storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 """
 AUTH = "auth: {{htpasswd: {{realm: basic-realm, path: {file}}}}}\n"
+
+
+def digest_of(content: bytes) -> str:
+    """`sha256:…` of some bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Server:
@@ -87,15 +103,81 @@ class Server:
                 manifest["annotations"] = {"content": content}
             else:
                 kind = "docker.container.image" if "docker" in media_type else "oci.image.config"
-                config = await self.upload(session, name, f"{name} {media_type} {content}".encode())
+                document = {"os": "linux", "architecture": "amd64", "config": {"Labels": {"content": content}}}
+                config = await self.upload(session, name, json.dumps(document | {"author": name}).encode())
                 manifest["config"] = config | {"mediaType": f"application/vnd.{kind}.v1+json"}
                 manifest["layers"] = []
-            body = json.dumps(manifest).encode()
-            for tag in tags:
-                url = f"{self.url}/v2/{name}/manifests/{tag}"
-                async with session.put(url, data=body, headers={"Content-Type": media_type}) as response:
-                    assert response.status == 201, await response.text()
-            return f"sha256:{hashlib.sha256(body).hexdigest()}"
+            return await self.put(session, name, manifest, *tags)
+
+    async def put(self, session: aiohttp.ClientSession, name: str, manifest: object, *references: str) -> str:
+        """Push a manifest under tags, or, without any, under its digest, which is returned."""
+        body = json.dumps(manifest).encode()
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        its_type = manifest["mediaType"] if isinstance(manifest, dict) else ""
+        for reference in references or (digest,):
+            url = f"{self.url}/v2/{name}/manifests/{reference}"
+            async with session.put(url, data=body, headers={"Content-Type": its_type}) as response:
+                assert response.status == 201, await response.text()
+        return digest
+
+    def push_image(
+        self,
+        name: str,
+        *tags: str,
+        layers: Sequence[bytes] = (b"a layer",),
+        config: Mapping[str, object] | None = None,
+        platform: str = "linux/amd64",
+        is_docker: bool = False,
+        **more: object,
+    ) -> str:
+        """Push an image with these unpacked layers; its digest.
+
+        `config` are other fields of its configuration, `more` other fields of its manifest.
+        """
+
+        async def pushing() -> str:
+            async with aiohttp.ClientSession(headers=self.headers) as session:
+                os, architecture, *variant = platform.split("/")
+                packed = [gzip.compress(layer, mtime=0) for layer in layers]
+                document = {
+                    "os": os,
+                    "architecture": architecture,
+                    **({"variant": variant[0]} if variant else {}),
+                    "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]},
+                    **(config or {}),
+                }
+                kinds = DOCKER_KINDS if is_docker else OCI_KINDS
+                body = json.dumps(document).encode()
+                manifest: dict[str, object] = {
+                    "schemaVersion": 2,
+                    "mediaType": kinds[0],
+                    "config": await self.upload(session, name, body) | {"mediaType": kinds[1]},
+                    "layers": [
+                        await self.upload(session, name, layer) | {"mediaType": kinds[2]} for layer in packed
+                    ],
+                    **more,
+                }
+                return await self.put(session, name, manifest, *tags)
+
+        return asyncio.run(pushing())
+
+    def push_index(self, name: str, *tags: str, images: Mapping[str, str], attests: Sequence[str] = ()) -> str:
+        """Push an index of images that are there, by platform; its digest. `attests`: attestations in it."""
+
+        def member(digest: str, platform: str, **more: object) -> dict[str, object]:
+            os, architecture, *variant = platform.split("/")
+            said = {"os": os, "architecture": architecture, **({"variant": variant[0]} if variant else {})}
+            return {"mediaType": OCI_MANIFEST, "digest": digest, "size": 100, "platform": said, **more}
+
+        async def pushing() -> str:
+            async with aiohttp.ClientSession(headers=self.headers) as session:
+                manifests = [member(digest, platform) for platform, digest in images.items()]
+                about = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+                manifests += [member(digest, "unknown/unknown", **about) for digest in attests]
+                index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+                return await self.put(session, name, index, *tags)
+
+        return asyncio.run(pushing())
 
     async def upload(self, session: aiohttp.ClientSession, name: str, blob: bytes) -> dict[str, object]:
         """Push a blob; its descriptor without a media type."""

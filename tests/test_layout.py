@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "hubindex"
 # The root's own names: `hubindex/__init__.py`, the public face, which reaches into the index.
 FACE = "__init__"
 VALUES = {
+    "contents",
     "records",
     "reference",
     "pasted",
@@ -37,6 +38,7 @@ MAY_IMPORT = {
     "kinds": {"errors"},
     "certainty": set[str](),
     "records": {"kinds", "errors"},
+    "contents": {"digests", "kinds", "records"},
     "sources": VALUES,
     "index": VALUES,
     "crawl": VALUES | {"sources", "index"},

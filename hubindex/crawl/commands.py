@@ -7,6 +7,7 @@ under way): so a command can be run again after a fault, and can be sent to anot
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from hubindex.contents import Contents
 from hubindex.index.seeds import Seed
 from hubindex.index.writing.frontier import LATEST, Job, Owner, Pending, next_visit
 from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
@@ -290,6 +291,40 @@ class KnownDigests(NamedTuple):
     def run(self, batch: Batch) -> dict[str, bytes]:
         """The digests by name."""
         return batch.known_digests(self.repository_id, self.names)
+
+
+# Contents of images
+
+
+class Undescribed(NamedTuple):
+    """Ask which digests of a repository lack a description there."""
+
+    repository_id: int
+    digests: Sequence[bytes]
+
+    def run(self, batch: Batch) -> dict[bytes, Contents | None]:
+        """Their contents; None: these are not known."""
+        return batch.contents.undescribed(self.repository_id, self.digests)
+
+
+class KnownContents(NamedTuple):
+    """Ask for the contents of digests, as far as known."""
+
+    digests: Sequence[bytes]
+
+    def run(self, batch: Batch) -> dict[bytes, Contents]:
+        """The contents by digest."""
+        return batch.contents.stored(self.digests)
+
+
+class StoreContents(NamedTuple):
+    """Keep contents of images."""
+
+    contents: Sequence[Contents]
+
+    def run(self, batch: Batch) -> None:
+        """Each once."""
+        batch.contents.store(self.contents)
 
 
 def _stored(batch: Batch, repository_id: int, number: int) -> StoredPages:

@@ -17,7 +17,9 @@ class Plan:
 
     `concurrency` jobs at a time. `max_age`: what was looked at less than so many milliseconds ago is left alone,
     and what was not is due. `heads`: how many digests of one repository may be asked of the registry, one by one,
-    when Docker Hub does not list all tags; 0: none. `full`: read each list of tags to its end. `watch`: keep
+    when Docker Hub does not list all tags; 0: none. `contents`: ask other registries for the manifests and the
+    configurations of images, each once; `pulls`: how many manifests to ask of Docker Hub's registry, where each
+    counts as a pull. `full`: read each list of tags to its end. `watch`: keep
     running, and re-crawl repositories as they fall due.
     """
 
@@ -32,6 +34,8 @@ class Plan:
     heads: int = 1000
     full: bool = False
     watch: bool = False
+    contents: bool = True
+    pulls: int = 0
 
     def fresh_since(self, now: int) -> int | None:
         """What was looked at since then is left alone; None: nothing is."""
@@ -52,9 +56,9 @@ class Progress:
     """How far a crawl has come; changes while it runs.
 
     `found` and `done` count repositories, `changed_tags` those that moved, came back or vanished, `stale_tags`
-    answers about a tag that are older than an earlier one, `missing` repositories that are not there. `answers`
-    counts what the source gave, `failures` what it refused; `stopped` tells that the source refused further
-    requests, or that the budget of requests is spent (`is_spent`).
+    answers about a tag that are older than an earlier one, `missing` repositories that are not there, `manifests`
+    those that were read. `answers` counts what the source gave, `failures` what it refused; `stopped` tells that
+    the source refused further requests, or that the budget of requests is spent (`is_spent`).
     """
 
     found: int = 0
@@ -66,6 +70,7 @@ class Progress:
     changed_tags: int = 0
     stale_tags: int = 0
     missing: int = 0
+    manifests: int = 0
     answers: int = 0
     failures: int = 0
     first_error: SourceError | None = None

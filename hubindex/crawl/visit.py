@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from hubindex.crawl.commands import FinishWalk, KnownDigests, LeastKnown, StoredPage, StorePage
+from hubindex.crawl.contents import ContentReader
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
 from hubindex.crawl.sources import Source
@@ -84,25 +85,37 @@ class Visitor:
         await self._finish(job, log, error)
 
     async def _look_at_all(self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str]) -> None:
+        reader = None
+        if self._context.plan.contents:
+            reader = ContentReader(self._context, registry, job.repository_id, job.name)
         for start in range(0, len(names), _NAMES_IN_A_PAGE):
             several = names[start : start + _NAMES_IN_A_PAGE]
             known = await self._context.writer.write(KnownDigests(job.repository_id, several))
             for first in range(0, len(several), _LOOKS_IN_A_PAGE):
-                await self._look(job, log, registry, several[first : first + _LOOKS_IN_A_PAGE], known)
+                await self._look(job, log, registry, several[first : first + _LOOKS_IN_A_PAGE], known, reader)
 
     async def _look(
-        self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str], known: Mapping[str, bytes]
-    ) -> None:
-        """Ask for the digests of some tags at once, and leave what came to the writer. Raises what failed."""
+        self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str], known: Mapping[str, bytes],
+        reader: ContentReader | None = None,
+    ) -> None:  # fmt: skip
+        """Ask for the digests of some tags at once, and leave what came to the writer. Raises what failed.
+
+        With a `reader` it is read what they point to, too.
+        """
         self._context.check()
         looks = (self._look_at(job, registry, name, known.get(name)) for name in names)
         answers = await asyncio.gather(*looks, return_exceptions=True)
         tags = [answer for answer in answers if isinstance(answer, Tag)]
+        failed = None
+        if tags and reader is not None:
+            tags, failed = await reader.describe(tags)
         if tags:
             await self._leave_tags(job, log, tags, min(tag.observed_at or 0 for tag in tags))
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
+        if failed is not None:
+            raise failed
 
     async def _look_at(self, job: Job, registry: Registry, name: str, known: bytes | None) -> Tag:
         """A tag as of the moment at which it was asked for, with its digest if the registry gives one.

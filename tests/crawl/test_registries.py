@@ -1,6 +1,7 @@
 """Crawls of registries other than Docker Hub's: a real one, and a stand-in that behaves as others do."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from hubindex.sources.http.client import HttpClient
 from tests.crawl.crawling import DEADLINE, hub_of, names, tag_names
 from tests.fakehub import FakeHub
 from tests.index.building import problems
-from tests.registry_server import OCI_INDEX, OCI_MANIFEST, PROGRAM, Server
+from tests.registry_server import OCI_INDEX, OCI_MANIFEST, PROGRAM, Server, digest_of
 
 
 class Observer:
@@ -80,7 +81,8 @@ def test_what_an_organisation_asks(server: Server, location: Location) -> None:
     first = server.push("devenv", OCI_MANIFEST, "latest", "1.0")
     server.push("team/deep/app", OCI_MANIFEST, "a")
     seen = run(location, registries=[host])
-    assert (seen.progress.done, seen.progress.new_tags, seen.requests) == (2, 3, 6)
+    # The catalog; of each repository its tags, a look at each, a manifest and its configuration.
+    assert (seen.progress.done, seen.progress.new_tags, seen.requests) == (2, 3, 6 + 4)
     assert tag_names(location, f"{host}/devenv") == {"latest", "1.0"}
 
     again = run(location, registries=[host])
@@ -132,6 +134,8 @@ def test_two_registries_and_docker_hub(server: Server, location: Location) -> No
 
 # A stand-in for others
 
+MANIFESTS: dict[str, bytes] = {}
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -160,6 +164,8 @@ class Other:
         if name in self.failing or f"{name}:{tag}" in self.failing:
             return web.Response(status=500)
         digest = self.tags[name].get(tag)
+        if tag in MANIFESTS:
+            return web.Response(body=MANIFESTS[tag], content_type=OCI_INDEX)
         if digest is None:
             return web.Response(status=404)
         if request.headers.get("If-None-Match") == f'"{digest}"':
@@ -195,7 +201,11 @@ class Other:
 
 
 def digest(number: int) -> str:
-    return f"sha256:{number:064x}"
+    """That of an empty index of its own."""
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": {"number": str(number)}}
+    body = json.dumps(index).encode()
+    MANIFESTS[digest_of(body)] = body
+    return digest_of(body)
 
 
 def several(count: int) -> Other:

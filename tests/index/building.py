@@ -166,6 +166,7 @@ _UNDONE = {
     "0003": ("DROP TABLE job", "DROP TABLE seed"),
     "0004": ("ALTER TABLE tag DROP COLUMN seen_at",),
     "0006": ("DROP TABLE digest_tags",),
+    "0007": ("DROP TABLE content_part", "DROP TABLE content"),
     "0005": ("ALTER TABLE digest DROP COLUMN kind", "ALTER TABLE repository DROP COLUMN kinds"),
 }
 

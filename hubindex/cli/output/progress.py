@@ -126,6 +126,8 @@ class Display:
         ]
         yield from tabulate(rows, ("", "seen", "new", "changed"), tablefmt="plain", intfmt=",").splitlines()
         counts = [_many(requests, "request"), _many(progress.failures, "failure")]
+        if progress.manifests:
+            counts.insert(1, _many(progress.manifests, "manifest"))
         if progress.missing:
             counts.append(f"{progress.missing:,} not found")
         if progress.stale_tags:

@@ -135,6 +135,30 @@ digest_prefix = Table(
     sqlite_with_rowid=False,
 )
 
+content = Table(
+    "content",
+    metadata,
+    Column("prefix", Integer, primary_key=True, autoincrement=False, comment="first 32 bits, signed"),
+    Column("digest", LargeBinary, primary_key=True, comment="raw, of a manifest"),
+    Column("chain", BigInteger, comment="first 64 bits, signed, of what identifies the file system of an image"),
+    Column("document", LargeBinary, nullable=False, comment="`hubindex.contents.Contents`, packed"),
+    Index("content_chain", "chain"),
+)
+
+content_part = Table(
+    "content_part",
+    metadata,
+    Column(
+        "prefix",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="first 32 bits, signed, of the digest of a configuration or of a layer",
+    ),
+    Column("digest", LargeBinary, primary_key=True, comment="raw, of a manifest that it belongs to"),
+    sqlite_with_rowid=False,
+)
+
 sweep = Table(
     "sweep",
     metadata,

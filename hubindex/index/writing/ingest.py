@@ -13,6 +13,7 @@ from hubindex.index.database import engine as storage
 from hubindex.index.database.location import Location
 from hubindex.index.database.migrate import upgrade
 from hubindex.index.evidence.judge import confirmed_until
+from hubindex.index.writing.contents import ContentWriter
 from hubindex.index.writing.digests import Numbers
 from hubindex.index.writing.documents import DocumentWriter
 from hubindex.index.writing.frontier import Frontier, Leases
@@ -105,6 +106,7 @@ class Batch:
         self._rows = self._tags.rows
         self._documents = DocumentWriter(tx)
         self._repositories = RepositoryWriter(tx, self._documents)
+        self.contents = ContentWriter(tx)
         self.frontier = Frontier(tx, leases)
         self.walks = walks
 

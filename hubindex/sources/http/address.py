@@ -124,6 +124,25 @@ def redirected(source: URL, location: str) -> URL:
     return target.with_user(None).with_fragment(None)
 
 
+def redirected_away(source: URL, location: str) -> URL:
+    """Where a redirect leads that may also leave the server, as those of blobs to a storage service do.
+
+    It is https, or http if the source is; and no private address unless the source has one.
+    """
+    try:
+        target = source.join(URL(location)) if location else None
+        is_usable = target is not None and bool(target.host) and target.scheme in {source.scheme, "https"}
+    except ValueError:
+        target, is_usable = None, False
+    if target is None or not is_usable:
+        raise errors.UnreadableAnswer(f"{where(source)}: a redirect that leads nowhere")
+    if not is_public(target.host or "") and is_public(source.host or ""):
+        raise errors.UnreadableAnswer(
+            f"{where(source)}: a redirect to a private address ({shown(target.host or '')}) is not followed"
+        )
+    return target.with_user(None).with_fragment(None)
+
+
 def where(url: URL) -> str:
     """Host and path: enough to find the request, without what a query may hold."""
     return shown(f"{url.host_port_subcomponent or ''}{url.raw_path}", 200)

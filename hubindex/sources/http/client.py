@@ -20,11 +20,11 @@ from yarl import URL
 
 from hubindex import errors, moment
 from hubindex.sources.http import failures, trace
-from hubindex.sources.http.address import proxy_for, redirected, where
+from hubindex.sources.http.address import proxy_for, redirected, redirected_away, where
 from hubindex.sources.http.failures import Failure, Next, Response
 from hubindex.sources.http.pace import SYSTEM, Allowance, Gate, Permit, Timer
 from hubindex.sources.http.rate_headers import named_wait
-from hubindex.sources.http.transport import Transport
+from hubindex.sources.http.transport import Sink, Transport
 from hubindex.text import shown
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ Method: TypeAlias = Literal["GET", "HEAD", "POST"]
 _MIB = 1024 * 1024
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOR_ONE_HOST = frozenset({"Authorization", "If-None-Match"})
 _MAX_TRIES_UNANSWERED = 3  # of a host that never answered: whoever is offline wants to know soon
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
@@ -66,6 +67,9 @@ class _Request(Generic[T]):
     clock: Callable[[], int]
     decode: Callable[[Response], T]
     statuses: frozenset[int]
+    max_body: int | None
+    may_leave: bool
+    sink: Callable[[], Sink] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +148,18 @@ class HttpClient:
         json: object = None,
         signer: Signer | None = None,
         statuses: frozenset[int] = frozenset({200}),
+        max_body: int | None = None,
+        may_leave: bool = False,
+        sink: Callable[[], Sink] | None = None,
     ) -> T:
         """Ask for `url` and return what `decode` makes of the answer, which has one of `statuses` and is whole.
 
         `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms; `json` is the body of a
-        POST. Waits as long as the host asks for or seems to need, and tries again after faults that may pass.
+        POST; `max_body` limits the bytes of an unpacked body more than the client does. With `may_leave` a
+        redirect is followed to another server too (`address.redirected_away`), without what signs the request:
+        only for what is checked by its digest. `sink` makes, for each attempt, what takes the pieces of a body of
+        any size; the answer has no body then. Waits as long as the host asks for or seems to need, and tries again
+        after faults that may pass.
 
         Raises `NotFound` (404), `RateLimited` (429 again and again), `PaginationRefused` and `Blocked` (401, 403,
         challenge pages), `Unreachable` (no whole answer, 5xx), `BudgetSpent` and `UnreadableAnswer` (anything
@@ -156,7 +167,10 @@ class HttpClient:
         """
         body = None if json is None else msgspec.json.encode(json)
         content_type = {} if body is None else {"Content-Type": "application/json"}
-        request = _Request(url, method, {**content_type, **(headers or {})}, body, clock, decode, statuses)
+        request = _Request(
+            url, method, {**content_type, **(headers or {})}, body, clock, decode, statuses,
+            max_body, may_leave, sink,
+        )  # fmt: skip
         gate = self._gate(url, signer)
         failed = limited = number = 0
         renewed = False
@@ -205,13 +219,17 @@ class HttpClient:
 
     async def _follow(self, request: _Request[T], permit: Permit) -> Response | Failure:
         """One attempt at a whole answer; redirects within the origin are followed, except for a POST."""
-        target = request.url
+        target, headers = request.url, request.headers
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = await self._send(target, request, permit)
+            answer = await self._send(target, replace(request, headers=headers), permit)
             if isinstance(answer, Failure) or answer.status not in _REDIRECTS or request.method == "POST":
                 return answer
             try:
-                target = redirected(target, answer.headers.get("Location", ""))
+                location = answer.headers.get("Location", "")
+                following = (redirected_away if request.may_leave else redirected)(target, location)
+                if following.origin() != target.origin():
+                    headers = {name: value for name, value in headers.items() if name not in _FOR_ONE_HOST}
+                target = following
             except errors.UnreadableAnswer as error:
                 return Failure(error, Next.RAISE, answer)
         circle = errors.UnreadableAnswer(f"{where(request.url)}: more than {_MAX_REDIRECTS} redirects")
@@ -227,8 +245,9 @@ class HttpClient:
             self._fail_waiting(self._budget_spent)
         permit.sent.append(self._timer.now())
         return await self._transport.send(
-            url, request.method, request.headers, request.body, sent_at=request.clock(), proxy=proxy
-        )
+            url, request.method, request.headers, request.body, sent_at=request.clock(), proxy=proxy,
+            max_body=request.max_body, sink=request.sink,
+        )  # fmt: skip
 
     def _gate(self, url: URL, signer: Signer | None) -> Gate:
         key = (_origin(url), signer.account if signer else None)

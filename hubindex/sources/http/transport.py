@@ -1,9 +1,9 @@
 """The wire: one request, and one answer of limited size, or the way in which it failed."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 from yarl import URL
@@ -12,10 +12,17 @@ from hubindex import __version__
 from hubindex.sources.http import failures
 from hubindex.sources.http.failures import Failure, InterimOnly, Response
 
-USER_AGENT: Final = f"hubindex/{__version__} (Docker Hub index; Python aiohttp)"
+USER_AGENT: Final = f"hubindex/{__version__} (container image index; Python aiohttp)"
 _MAX_HEADER_LINE = 16 * 1024
 _MAX_HEADERS = 128
 _MAX_INTERIM = 8
+
+
+class Sink(Protocol):
+    """Takes a body that is too large to be kept, piece by piece."""
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece."""
 
 
 class Transport:
@@ -67,17 +74,29 @@ class Transport:
         *,
         sent_at: int,
         proxy: URL | None,
+        max_body: int | None = None,
+        sink: Callable[[], Sink] | None = None,
     ) -> Response | Failure:
-        """Send one request and read one answer; redirects are answers. `sent_at` is for the answer, in ms."""
+        """Send one request and read one answer; redirects are answers. `sent_at` is for the answer, in ms.
+
+        A `sink` takes the body instead, however long it takes, as long as it goes on coming.
+        """
+        limit = self._max_body if max_body is None else min(max_body, self._max_body)
+        timeout = self._timeout
+        if sink is not None:
+            timeout = aiohttp.ClientTimeout(sock_connect=timeout.sock_connect, sock_read=timeout.sock_read)
         try:
             async with self.require_open().request(
-                method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy
+                method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy, timeout=timeout
             ) as response:
                 if response.status != 200:
                     return Response(response.status, response.headers, await _beginning(response), sent_at)
-                whole = await _whole_body(response, self._max_body)
+                if sink is not None:
+                    await _drain(response, sink())
+                    return Response(response.status, response.headers, b"", sent_at)
+                whole = await _whole_body(response, limit)
                 if whole is None:
-                    return failures.oversized(url, self._max_body)
+                    return failures.oversized(url, limit)
                 return Response(response.status, response.headers, whole, sent_at)
         except (aiohttp.ClientError, OSError) as error:
             return failures.broken_off(url, error, self._timeout)
@@ -124,6 +143,11 @@ async def _whole_body(response: aiohttp.ClientResponse, limit: int) -> bytes | N
             return None
         pieces.append(piece)
     return b"".join(pieces)
+
+
+async def _drain(response: aiohttp.ClientResponse, sink: Sink) -> None:
+    async for piece in response.content.iter_any():
+        sink.add(piece)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:

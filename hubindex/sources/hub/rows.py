@@ -5,8 +5,6 @@ a record cannot hold (text without bounds, counts beyond 64 bits, names that no 
 get past this module.
 """
 
-import re
-
 import msgspec
 from msgspec import Raw, Struct
 
@@ -20,15 +18,12 @@ from hubindex.sources.complaints import Complaints
 from hubindex.sources.hub.envelope import PageDecoder, Row, RowDecoder
 from hubindex.sources.hub.names import OFFICIAL_NAMESPACE, is_repository
 from hubindex.sources.media_type import media_type
+from hubindex.sources.platform_name import ATTESTATION, platform_name
 from hubindex.text import quote, storable
 
 _MAX_DESCRIPTION = 4000
 _MAX_IMAGES = 1000
 _MAX_COUNT = 2**63
-_ATTESTATION = ""
-_UNKNOWN = "unknown"
-
-_is_platform_part = re.compile(r"[A-Za-z0-9_.+-]{1,64}", re.ASCII).fullmatch
 
 
 class _SearchRow(Row):
@@ -265,7 +260,7 @@ class _TagReader:
             platform = platforms.get(parts)
             if platform is None:
                 platform = platforms[parts] = _platform(*parts)
-            if platform == _ATTESTATION:
+            if platform == ATTESTATION:
                 continue
             if not row.digest:
                 return ()
@@ -288,20 +283,10 @@ def _is_single(row: _TagRow) -> bool:
 
 
 def _platform(os: str | None, architecture: str | None, variant: str | None, os_version: str | None) -> str:
-    """The platform as docker prints it: `linux/arm/v7`, `windows/amd64:10.0.17763.1`.
-
-    An operating system or architecture that the row leaves empty, as old ones do, is written `unknown`: which
-    it was would be a guess. The Hub lists attestations as images with both *called* `unknown`; for these the
-    answer is `_ATTESTATION`.
-    """
-    if os == _UNKNOWN and architecture == _UNKNOWN:
-        return _ATTESTATION
-    os, architecture = os or _UNKNOWN, architecture or _UNKNOWN
-    for part in (os, architecture, variant, os_version):
-        if part and not _is_platform_part(part):
-            raise _Unusable(f"{quote(part)} is not part of a platform")
-    platform = f"{os}/{architecture}/{variant}" if variant else f"{os}/{architecture}"
-    return f"{platform}:{os_version}" if os_version else platform
+    try:
+        return platform_name(os, architecture, variant, os_version)
+    except ValueError as error:
+        raise _Unusable(str(error)) from None
 
 
 def _count(value: int | str | None) -> int | None:

@@ -5,7 +5,7 @@ It knows neither times nor descriptions, but every tag, also where Docker Hub's 
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 from urllib import parse
 
 import msgspec
@@ -13,8 +13,9 @@ from msgspec import Struct
 from yarl import URL
 
 from hubindex import docker_hub, errors, kinds, moment
+from hubindex.contents import Contents, ImageConfig
 from hubindex.digests import digest_bytes, digest_text
-from hubindex.records import RepositoryNames, Tag, TagNames
+from hubindex.records import PlatformImage, RepositoryNames, Tag, TagNames
 from hubindex.reference import is_repository, is_tag
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
@@ -24,19 +25,18 @@ from hubindex.sources.http.client import HttpClient, Signer
 from hubindex.sources.http.failures import Refusal, Response
 from hubindex.sources.http.headers import joined
 from hubindex.sources.media_type import media_type
+from hubindex.sources.registry.manifests import (
+    ACCEPT,
+    MAX_CONFIG,
+    MAX_MANIFEST,
+    has_image_config,
+    read_config,
+    read_manifest,
+)
 from hubindex.text import quote, shown
 
 T = TypeVar("T")
 
-# All four, always: a registry answers 404 for a manifest of a type that was not asked for, or converts it.
-ACCEPT: Final = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
 _PAGE_SIZE = 1000
 _LOOKED = frozenset({200, 304})
 _NO_CATALOG = frozenset({401, 403, 404, 405, 501})
@@ -170,9 +170,39 @@ class Registry:
         digest = digest_bytes(headers.get("Docker-Content-Digest", ""))
         if digest is None:
             raise errors.UnreadableAnswer(f"{name}:{tag}: the registry does not tell its digest")
-        its_type = media_type(headers.get("Content-Type", "").partition(";")[0].strip().lower())
+        its_type = media_type(_content_type(answer))
         kind = kinds.of_content(None, its_type)
         return answer.sent_at, Tag(name=tag, digest=digest, media_type=its_type, kind=kind)
+
+    async def contents(self, name: str, digest: bytes) -> Contents:
+        """The manifest of a digest, checked against it, with the configuration of an image.
+
+        Of an index the members are not asked for. Raises `UnreadableAnswer` for what has another digest.
+        """
+        url = self._url(name, "manifests", digest_text(digest))
+
+        def read(answer: Response) -> Contents:
+            return read_manifest(answer.body, digest, _content_type(answer))
+
+        accept = {"Accept": ACCEPT}
+        found = await self._get(_pull(name), name, url, read, headers=accept, max_body=MAX_MANIFEST)
+        if not has_image_config(found) or found.config is None:
+            return found
+        config = await self._config(name, found.config.digest)
+        if config is None:
+            return msgspec.structs.replace(found, problem="its configuration is not understood")
+        platform = config.platform or kinds.UNKNOWN_PLATFORM
+        found = msgspec.structs.replace(found, image=config)
+        return msgspec.structs.replace(found, images=(PlatformImage(platform, digest, found.size),))
+
+    async def _config(self, name: str, digest: bytes) -> ImageConfig | None:
+        url = self._url(name, "blobs", digest_text(digest))
+
+        def read(answer: Response) -> ImageConfig | None:
+            return read_config(answer.body, digest)
+
+        accept = {"Accept": "*/*"}
+        return await self._get(_pull(name), name, url, read, headers=accept, max_body=MAX_CONFIG, may_leave=True)
 
     async def _page(self, url: URL, walk: "_Walk") -> URL | None:
         """Ask for one page and add it to the walk; the address of the next page, if there is one."""
@@ -198,12 +228,15 @@ class Registry:
         method: Literal["GET", "HEAD"] = "GET",
         headers: Mapping[str, str] | None = None,
         statuses: frozenset[int] = frozenset({200}),
+        max_body: int | None = None,
+        may_leave: bool = False,
     ) -> T:
         signer = self._signer or RegistrySigner(self._access, scope)
         try:
             return await self._http.get(
-                url, decode, clock=self._clock, method=method, headers=headers, signer=signer, statuses=statuses
-            )
+                url, decode, clock=self._clock, method=method, headers=headers, signer=signer, statuses=statuses,
+                max_body=max_body, may_leave=may_leave,
+            )  # fmt: skip
         except errors.Blocked as error:
             refusal = error.__cause__
             if not isinstance(refusal, Refusal) or refusal.status != 401:
@@ -216,7 +249,7 @@ class Registry:
     def _url(self, name: str, *path: str) -> URL:
         if not is_repository(name):
             raise errors.InvalidReference(f"{quote(name)} is not a repository")
-        escaped = "/".join(parse.quote(part, safe="") for part in path)
+        escaped = "/".join(parse.quote(part, safe=":") for part in path)
         return URL(f"{self._base}/v2/{name}/{escaped}", encoded=True)
 
 
@@ -305,6 +338,11 @@ class _Walk:
             complete=not warnings,
             warnings=warnings,
         )
+
+
+def _content_type(answer: Response) -> str:
+    """What the server calls the body, without parameters."""
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _pull(name: str) -> str:

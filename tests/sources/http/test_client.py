@@ -91,7 +91,7 @@ def test_the_client_says_who_it_is_and_sends_nothing_else() -> None:
     assert sorted(lines[2:-1]) == [
         "Accept-Encoding: gzip, deflate",
         "Accept: application/json",
-        f"User-Agent: hubindex/{__version__} (Docker Hub index; Python aiohttp)",
+        f"User-Agent: hubindex/{__version__} (container image index; Python aiohttp)",
     ]
 
 

@@ -21,7 +21,8 @@ from hubindex.errors import (
 )
 from hubindex.records import Tag, TagNames
 from hubindex.sources.http.client import HttpClient
-from hubindex.sources.registry.client import ACCEPT, Registry
+from hubindex.sources.registry.client import Registry
+from hubindex.sources.registry.manifests import ACCEPT
 from tests.fakehub import FakeHub, Fault, Proceed
 from tests.fakehub.data import DOCKER_LIST, OCI_INDEX, digest_of
 from tests.fakehub.registry import DOCKER_MANIFEST

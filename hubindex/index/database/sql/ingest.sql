@@ -92,6 +92,16 @@ INSERT INTO digest_tags (repository_id, digest_id, name, names) VALUES (:reposit
 ON CONFLICT (repository_id, digest_id, name) DO UPDATE SET names = digest_tags.names || ' ' || excluded.names
 WHERE digest_tags.names <> excluded.names
 
+-- name: contents_by_prefix
+SELECT digest, document FROM content WHERE prefix = ANY(:prefixes)
+
+-- name: add_content
+INSERT INTO content (prefix, digest, chain, document) VALUES (:prefix, :digest, :chain, :document)
+ON CONFLICT (prefix, digest) DO NOTHING
+
+-- name: add_content_part
+INSERT INTO content_part (prefix, digest) VALUES (:prefix, :digest) ON CONFLICT (prefix, digest) DO NOTHING
+
 -- name: words_known
 SELECT word, repositories FROM word WHERE word = ANY(:words)
 
