@@ -79,6 +79,11 @@ def is_reference(text: str) -> bool:
     return bool(reference.tag or reference.digest or ("/" in text and ("." in host or ":" in host)))
 
 
+def is_page(text: str) -> bool:
+    """Whether a text is the address of a page of Docker Hub, which is about a repository whatever tag it shows."""
+    return _page(text.strip()) is not None
+
+
 def _parsed(text: str) -> Reference | None:
     try:
         return Reference.parse(text)

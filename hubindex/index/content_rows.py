@@ -2,11 +2,13 @@
 
 import struct
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
 from hubindex.contents import Contents, chain_ids
 from hubindex.errors import StorageError
+from hubindex.index.database.reader import Reader
 
 _first_32_bits = struct.Struct(">i").unpack_from
 _first_64_bits = struct.Struct(">q").unpack_from
@@ -55,3 +57,10 @@ def unpacked(document: bytes) -> Contents:
         return _decoder.decode(inflater.decompress(document, _MAX_DOCUMENT))
     except (zlib.error, msgspec.MsgspecError) as error:
         raise StorageError("the index holds contents of an image that cannot be read") from error
+
+
+def contents_of(reader: Reader, digests: Iterable[bytes]) -> dict[bytes, Contents]:
+    """The contents of manifests, as far as the index has them."""
+    wanted = set(digests)
+    rows = reader.query("contents", "by_prefix", prefixes=sorted(map(prefix, wanted)))
+    return {bytes(digest): unpacked(bytes(document)) for digest, document in rows if bytes(digest) in wanted}

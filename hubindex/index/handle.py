@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hubindex.index.database.distribution import Distribution
     from hubindex.index.questions.changes import Change
     from hubindex.index.questions.history import Answer
+    from hubindex.index.questions.images import ImageFacts
     from hubindex.index.questions.repositories import RepositoryFacts, Status, TagFacts
     from hubindex.index.questions.search import Found, Query
     from hubindex.index.questions.whatis import Holding
@@ -108,6 +109,17 @@ class Index:
             from hubindex.index.questions.history import tags_at
 
             return tags_at(self._reader, facts, at)
+
+    def image(self, name: str | Reference, platform: "str | Platform | None" = None) -> "ImageFacts":
+        """What a tag points to as of the last look at it, or what a digest is: platforms, layers, configuration.
+
+        Raises `NoAnswer` if the index does not know it, or has no one image for the platform.
+        """
+        from hubindex.index.questions.images import image
+
+        with self.snapshot():
+            reference = _tag(name)
+            return image(self._reader, self.repository(reference), reference, _platform(platform))
 
     def first_whole_look(self, name: str | Reference) -> int | None:
         """When the first complete look at the tags of a repository began: what had gone before it is not known.

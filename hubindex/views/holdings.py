@@ -4,6 +4,14 @@ from hubindex.index.questions.whatis import Holding
 from hubindex.views.cells import gap_pairs, optional_moment, since_cell, until_cell
 from hubindex.views.table import Row, Table
 
+_OF_PARTS = {"Part", "Image"}
+
+
+def _document(row: Row) -> Row:
+    """For JSON: only what is part of an image has the fields of parts."""
+    return {name: value for name, value in row.items() if row["Part"] is not None or name not in _OF_PARTS}
+
+
 HOLDING_TABLE = Table(
     {
         "Name": "NAME",
@@ -18,11 +26,14 @@ HOLDING_TABLE = Table(
         "UntilLatest": "UNTIL LATEST",
         "LastSeen": "LAST SEEN",
         "PushedAt": "PUSHED",
+        "Part": "PART",
+        "Image": "IMAGE",
         "Gaps": "GAPS",
         "Note": "NOTE",
     },
     (),
     "*hubindex.Holding",
+    document=_document,
 )
 HOLDINGS_FOR_PEOPLE = Table(
     {**HOLDING_TABLE.headers, "Name": "REPOSITORY:TAG", "Platform": "AS"},
@@ -46,6 +57,8 @@ def holding_row(holding: Holding) -> Row:
         "UntilLatest": optional_moment(holding.until_latest),
         "LastSeen": optional_moment(holding.last_seen_at),
         "PushedAt": optional_moment(holding.pushed_at),
+        "Part": holding.part,
+        "Image": holding.image_digest,
         "Gaps": gap_pairs(holding.gaps),
         "Note": holding.note or None,
     }
@@ -56,7 +69,7 @@ def holding_cells(holding: Holding, *, truncate: bool) -> Row:
     return {
         **holding_row(holding),
         "Name": holding.reference.familiar,
-        "Platform": holding.platform or "tag",
+        "Platform": ", ".join(filter(None, (holding.part, holding.platform))) or "tag",
         "Since": since_cell(holding.since, holding.since_earliest, holding.pushed_at, truncate=truncate),
         "Until": until_cell(holding.until, holding.until_latest, holding.last_seen_at, truncate=truncate),
     }

@@ -20,6 +20,7 @@ REPOSITORY_TABLE = Table(
         "UpdatedAt": "UPDATED",
         "RegisteredAt": "REGISTERED",
         "TagCount": "TAGS",
+        "ImageCount": "IMAGES",
         "AttachedCount": "ATTACHED",
         "NewestTag": "NEWEST TAG",
         "Latest": "LATEST",
@@ -31,6 +32,7 @@ REPOSITORY_TABLE = Table(
         "Problem": "PROBLEM",
         "MissingSince": "MISSING SINCE",
         "GoneSince": "GONE SINCE",
+        "Image": "IMAGE",
     },
     ("Name", "StarCount", "PullCount", "TagCount", "NewestTag", "UpdatedAt"),
     "*hubindex.Repository",
@@ -51,6 +53,7 @@ def repository_row(facts: RepositoryFacts, tags: list[TagFacts], attached: int) 
         "UpdatedAt": optional_moment(facts.updated_at),
         "RegisteredAt": optional_moment(facts.registered_at),
         "TagCount": len(tags) if facts.walked_at is not None else None,
+        "ImageCount": _image_count(tags) if facts.walked_at is not None else None,
         "AttachedCount": attached if facts.walked_at is not None else None,
         "NewestTag": tags[0].name if tags else None,
         "Latest": latest.digest if latest else None,
@@ -62,6 +65,7 @@ def repository_row(facts: RepositoryFacts, tags: list[TagFacts], attached: int) 
         "Problem": facts.walk_problem,
         "MissingSince": optional_moment(facts.missing_at),
         "GoneSince": optional_moment(facts.gone_at),
+        "Image": None,
     }
 
 
@@ -80,6 +84,7 @@ def repository_lines(
         ("Updated", _when(facts.updated_at, now)),
         ("Registered", _when(facts.registered_at, now)),
         ("Tags", _tag_count(facts, tags)),
+        ("Images", f"{_image_count(tags):,}" if tags else None),
         ("Attached", f"{attached:,} (signatures, attestations, SBOMs and the like)" if attached else None),
         (
             "Newest tag",
@@ -103,6 +108,11 @@ def repository_lines(
 
 def _latest(tags: list[TagFacts]) -> TagFacts | None:
     return next((tag for tag in tags if tag.name == "latest"), None)
+
+
+def _image_count(tags: list[TagFacts]) -> int:
+    """How many digests the tags have."""
+    return len({tag.digest for tag in tags if tag.digest})
 
 
 def _kind(facts: RepositoryFacts) -> str:

@@ -1,7 +1,7 @@
 """Who has a digest, or ever had it: as what a tag points to, or as a platform image of that."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 _LEAST_DIGITS = 8
 _MAX_LISTED = 10
+MAX_IMAGES = 1000
+"""How many images are looked at that may have a layer."""
+
 _OTHER = -2  # a content in which the digest does not occur
 
 
@@ -25,7 +28,9 @@ class Holding(NamedTuple):
     """A stretch of time in which a tag had a digest: as its own, or under a platform of the index it pointed to.
 
     `reference` names the tag. `index_digest` is that of the image index as it was last, None for a tag's own
-    digest or if it is not known. The other fields are those of `hubindex.index.questions.history.Answer`.
+    digest, or if it is not known. For a digest that is a `part` of an image, `image ID` or `layer 3 of 8`, the
+    stretch is that of the image `image_digest`. The other fields are those of
+    `hubindex.index.questions.history.Answer`.
     """
 
     reference: Reference
@@ -41,14 +46,17 @@ class Holding(NamedTuple):
     pushed_at: int | None
     note: str = ""
     gaps: tuple[tuple[int, int], ...] = ()
+    part: str | None = None
+    image_digest: str | None = None
 
 
 def whatis(reader: Reader, text: str) -> list[Holding]:
     """All that have or had a digest, by repository and tag, newest first; those of Docker Hub come first.
 
     `text` is a digest, with or without `sha256:` (or a reference with a digest), or the first eight or more of its
-    hexadecimal digits. Raises `WrongUsage` for anything else, `NoAnswer` if nothing is known of it, and
-    `AmbiguousDigest` if several digests begin so.
+    hexadecimal digits. It may also be that of a configuration (the image ID) or of a layer, packed or unpacked,
+    where the contents of images are known; at most `MAX_IMAGES` of them are looked at. Raises `WrongUsage` for
+    anything else, `NoAnswer` if nothing is known of it, and `AmbiguousDigest` if several digests begin so.
     """
     algorithm, digits = _parse(text)
     prefix = int.from_bytes(bytes.fromhex(digits[:_LEAST_DIGITS]), "big", signed=True)
@@ -60,14 +68,40 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
         its_algorithm, _, its_digits = digest.partition(":")
         if its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
             matching.setdefault(digest, []).append(row)
-    if not matching:
+    parts = _parts(reader, prefix, digits, algorithm)
+    known = sorted({*matching, *parts})
+    if not known:
         raise NoAnswer(f"no tag in the index has or had {_shown(algorithm, digits)}")
-    if len(matching) > 1:
-        exact = [digest for digest in matching if digest.endswith(f":{digits}")]
+    if len(known) > 1:
+        exact = [digest for digest in known if digest.endswith(f":{digits}")]
         if len(exact) != 1:
-            raise AmbiguousDigest(_ambiguous(algorithm, digits, sorted(matching)))
-        matching = {exact[0]: matching[exact[0]]}
-    ((digest, rows),) = matching.items()
+            raise AmbiguousDigest(_ambiguous(algorithm, digits, known))
+        known = exact
+    (digest,) = known
+    found = _everywhere(reader, digest, matching.get(digest, []))
+    for image, part in parts.get(digest, ()):
+        rows = map(_Row._make, reader.query("history", "has_digest", prefix=_first_32_bits(image)))
+        own = [row for row in rows if bytes(row.digest) == image]
+        held = _everywhere(reader, digest_text(image) or "", own)
+        found += [each._replace(digest=digest, part=part, image_digest=each.digest) for each in held]
+    if not found:
+        ((image, part), *_) = parts[digest]
+        raise NoAnswer(f"{digest} is the {part} of {digest_text(image)}, which no tag in the index has or had")
+    return found
+
+
+def _parts(reader: Reader, prefix: int, digits: str, algorithm: str | None) -> dict[str, list[tuple[bytes, str]]]:
+    """The configurations and layers whose digests begin so, each with the images that have it, and as what."""
+    rows = reader.query("contents", "with_part", prefix=prefix, limit=MAX_IMAGES)
+    if not rows:
+        return {}
+    from hubindex.index.questions.parts import parts_beginning
+
+    return parts_beginning(reader, [bytes(digest) for (digest,) in rows], digits, algorithm)
+
+
+def _everywhere(reader: Reader, digest: str, rows: Iterable["_Row"]) -> list[Holding]:
+    """The holdings of a digest in all repositories, of which `rows` tell."""
     by_repository: dict[Reference, list[_Row]] = {}
     for row in rows:
         by_repository.setdefault(row.repository, []).append(row)
@@ -76,6 +110,10 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
         for repository in sorted(by_repository, key=_hub_first)
         for holding in _in_repository(reader, digest, repository, by_repository[repository])
     ]
+
+
+def _first_32_bits(digest: bytes) -> int:
+    return int.from_bytes(digest[:4], "big", signed=True)
 
 
 class _Row(NamedTuple):

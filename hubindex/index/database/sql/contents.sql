@@ -1,0 +1,12 @@
+-- What manifests and configurations say.
+
+-- name: by_prefix
+SELECT digest, document FROM content WHERE prefix = ANY(:prefixes)
+
+-- name: by_chain
+-- Some of the images with these file systems; a tie of the numbers is broken by their documents.
+SELECT digest, document FROM content WHERE chain = ANY(:chains) ORDER BY prefix, digest LIMIT :limit
+
+-- name: with_part
+-- The manifests that a configuration or a layer of this beginning belongs to.
+SELECT digest FROM content_part WHERE prefix = :prefix ORDER BY digest LIMIT :limit
