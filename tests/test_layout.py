@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "hubindex"
 FACE = "__init__"
 VALUES = {
     "contents",
+    "verdicts",
     "records",
     "reference",
     "pasted",
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "certainty": set[str](),
     "records": {"kinds", "errors"},
     "contents": {"digests", "kinds", "records"},
+    "verdicts": {"reference"},
     "sources": VALUES,
     "index": VALUES,
     "crawl": VALUES | {"sources", "index"},

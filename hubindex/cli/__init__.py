@@ -25,6 +25,7 @@ COMMANDS = (
     "resolve",
     "whatis",
     "diff",
+    "verify",
     "status",
     "db",
     "completion",

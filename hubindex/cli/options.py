@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.core import ParameterSource
 
+from hubindex import docker_hub
 from hubindex.cli.settings import settings
 
 if TYPE_CHECKING:
@@ -83,6 +84,23 @@ platform_option = click.option(
 )
 
 no_trunc_option = click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
+
+
+tries_option = click.option(
+    "--tries", type=click.IntRange(1, 100), default=6, show_default=True,
+    help="How often to send a request that fails.",
+)  # fmt: skip
+anonymous_option = click.option(
+    "--anonymous", is_flag=True, help="Do not sign in, whatever user name and token are at hand."
+)
+hub_url_option = click.option(
+    "--hub-url", metavar="URL", default=docker_hub.HUB_URL, show_default=True, envvar="HUBINDEX_HUB_URL",
+    help="Where Docker Hub is; plain http for a loopback host only.",
+)  # fmt: skip
+registry_url_option = click.option(
+    "--registry-url", metavar="URL", envvar="HUBINDEX_REGISTRY_URL",
+    help=f"Where its registry is.  [default: {docker_hub.REGISTRY_URL}, and none for another Hub]",
+)  # fmt: skip
 
 
 def write(lines: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ class Source:
     canary: CanaryCheck | None = None
 
 
-Open = Callable[[str], Awaitable[Registry]]
+Open = Callable[[str], Awaitable[Registry | None]]
 """Finds the registry at a host, as it stands in a reference. Raises `SourceError`, `WrongUsage`."""
 
 

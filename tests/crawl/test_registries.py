@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from hubindex.crawl.connections import Network
 from hubindex.crawl.plan import Plan, Progress
-from hubindex.crawl.session import CrawlSession, Network
+from hubindex.crawl.session import CrawlSession
 from hubindex.errors import Forbidden, Unreachable
 from hubindex.index.database.location import Location
 from hubindex.index.handle import Index

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hubindex.crawl.connections import Network
 from hubindex.crawl.plan import Plan, Progress
-from hubindex.crawl.session import CrawlSession, Network, tuned_interpreter
+from hubindex.crawl.session import CrawlSession, tuned_interpreter
 from hubindex.errors import SignInRefused, WrongUsage
 from hubindex.index.database.location import Location
 from hubindex.sources.http.client import HttpClient

@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hubindex import docker_hub, moment, pasted
+from hubindex import moment, pasted
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.flags import Command
-from hubindex.cli.options import common_options, complete_repositories, note, write
+from hubindex.cli.options import (
+    anonymous_option,
+    common_options,
+    complete_repositories,
+    hub_url_option,
+    note,
+    registry_url_option,
+    tries_option,
+    write,
+)
 from hubindex.cli.settings import settings
 from hubindex.errors import HubindexError, IncompleteCrawl, WrongUsage
 from hubindex.reference import DEFAULT_REGISTRY, Reference
@@ -21,8 +30,8 @@ from hubindex.text import quote
 from hubindex.views.ages import duration
 
 if TYPE_CHECKING:
+    from hubindex.crawl.connections import Network
     from hubindex.crawl.plan import Plan, Progress
-    from hubindex.crawl.session import Network
 
 _ANONYMOUS_A_MINUTE = 180  # Docker Hub's API, by address; 600 for an account (seen 2021 to 2026)
 
@@ -75,21 +84,10 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True,
     help="Repositories to fetch at the same time.",
 )  # fmt: skip
-@click.option(
-    "--tries", type=click.IntRange(1, 100), default=6, show_default=True,
-    help="How often to send a request that fails.",
-)  # fmt: skip
-@click.option("--anonymous", is_flag=True, help="Do not sign in, whatever user name and token are at hand.")
-@click.option(
-    "--hub-url", metavar="URL", default=docker_hub.HUB_URL, show_default=True, envvar="HUBINDEX_HUB_URL",
-    help="Where Docker Hub is; plain http for a loopback host only.",
-)  # fmt: skip
-@click.option(
-    "--registry-url",
-    metavar="URL",
-    envvar="HUBINDEX_REGISTRY_URL",
-    help=f"Where its registry is.  [default: {docker_hub.REGISTRY_URL}, and none for another Hub]",
-)
+@tries_option
+@anonymous_option
+@hub_url_option
+@registry_url_option
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How progress, warnings and (with -v) requests are written to stderr.",
@@ -158,7 +156,7 @@ def crawl(
     if enqueue:
         return _enqueue(plan)
     _log_quietly()
-    from hubindex.crawl.session import Network
+    from hubindex.crawl.connections import Network
 
     network = Network(hub_url, registry_url, anonymous, tries, budget)
     try:

@@ -3,6 +3,7 @@
 It knows neither times nor descriptions, but every tag, also where Docker Hub's API shows only the first pages.
 """
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeVar
@@ -13,7 +14,7 @@ from msgspec import Struct
 from yarl import URL
 
 from hubindex import docker_hub, errors, kinds, moment
-from hubindex.contents import Contents, ImageConfig
+from hubindex.contents import Contents, Descriptor, ImageConfig
 from hubindex.digests import digest_bytes, digest_text
 from hubindex.records import PlatformImage, RepositoryNames, Tag, TagNames
 from hubindex.reference import is_repository, is_tag
@@ -24,6 +25,7 @@ from hubindex.sources.http.address import validate_base_url, where
 from hubindex.sources.http.client import HttpClient, Signer
 from hubindex.sources.http.failures import Refusal, Response
 from hubindex.sources.http.headers import joined
+from hubindex.sources.http.transport import Sink
 from hubindex.sources.media_type import media_type
 from hubindex.sources.registry.manifests import (
     ACCEPT,
@@ -145,12 +147,12 @@ class Registry:
         return (await self.look(name, tag))[1]
 
     async def look(self, name: str, tag: str, known: bytes | None = None) -> tuple[int, Tag | None]:
-        """As `tag`, and when the request was sent that was answered, in ms.
+        """As `tag`, and when the request was sent that was answered, in ms. `tag` may also be a digest.
 
         If the tag points to the digest that is `known`, many registries answer in fewer bytes; then the record
         has nothing else.
         """
-        if not is_tag(tag):
+        if not is_tag(tag) and digest_bytes(tag) is None:
             raise errors.InvalidReference(f"{quote(tag)} is not a tag")
         url = self._url(name, "manifests", tag)
         asked_at = self._clock()
@@ -195,6 +197,32 @@ class Registry:
         found = msgspec.structs.replace(found, image=config)
         return msgspec.structs.replace(found, images=(PlatformImage(platform, digest, found.size),))
 
+    async def verify_blob(self, name: str, blob: Descriptor, advance: Callable[[int], None]) -> int:
+        """Read a blob of any size and compare it with its digest and size; returns how many bytes it has.
+
+        `advance` is told how many bytes came, negative if they have to be read again. Raises `UnreadableAnswer` if
+        it is not what it should be.
+        """
+        url = self._url(name, "blobs", digest_text(blob.digest))
+        sinks: list[_HashSink] = []
+
+        def begin() -> _HashSink:
+            if sinks:
+                advance(-sinks[-1].size)
+            sinks.append(_HashSink(digest_text(blob.digest).partition(":")[0], advance))
+            return sinks[-1]
+
+        def read(_answer: Response) -> int:
+            sink = sinks[-1]
+            if sink.hash.digest() != blob.digest:
+                raise msgspec.ValidationError("it is not what its digest says")
+            if blob.size is not None and sink.size != blob.size:
+                raise msgspec.ValidationError(f"it has {sink.size:,} bytes, not {blob.size:,}")
+            return sink.size
+
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        return await self._get(_pull(name), name, url, read, headers=headers, may_leave=True, sink=begin)
+
     async def _config(self, name: str, digest: bytes) -> ImageConfig | None:
         url = self._url(name, "blobs", digest_text(digest))
 
@@ -230,12 +258,13 @@ class Registry:
         statuses: frozenset[int] = frozenset({200}),
         max_body: int | None = None,
         may_leave: bool = False,
+        sink: Callable[[], Sink] | None = None,
     ) -> T:
         signer = self._signer or RegistrySigner(self._access, scope)
         try:
             return await self._http.get(
                 url, decode, clock=self._clock, method=method, headers=headers, signer=signer, statuses=statuses,
-                max_body=max_body, may_leave=may_leave,
+                max_body=max_body, may_leave=may_leave, sink=sink,
             )  # fmt: skip
         except errors.Blocked as error:
             refusal = error.__cause__
@@ -251,6 +280,21 @@ class Registry:
             raise errors.InvalidReference(f"{quote(name)} is not a repository")
         escaped = "/".join(parse.quote(part, safe=":") for part in path)
         return URL(f"{self._base}/v2/{name}/{escaped}", encoded=True)
+
+
+class _HashSink:
+    """Hashes what comes."""
+
+    def __init__(self, algorithm: str, advance: Callable[[int], None]) -> None:
+        self.hash = hashlib.new(algorithm)
+        self.size = 0
+        self._advance = advance
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self.hash.update(piece)
+        self.size += len(piece)
+        self._advance(len(piece))
 
 
 class _Page(NamedTuple):
