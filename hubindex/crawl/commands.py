@@ -13,7 +13,7 @@ from hubindex.index.writing.frontier import LATEST, Job, Owner, Pending, next_vi
 from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
 from hubindex.index.writing.repositories import Stored
 from hubindex.index.writing.walks import PageOutcome, StoredPages, Walk
-from hubindex.records import Repository, TagPage
+from hubindex.records import Repository, Tag, TagPage
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -291,6 +291,52 @@ class KnownDigests(NamedTuple):
     def run(self, batch: Batch) -> dict[str, bytes]:
         """The digests by name."""
         return batch.known_digests(self.repository_id, self.names)
+
+
+# Single looks at tags
+
+
+class TagsWith(NamedTuple):
+    """Ask for the tags of a repository, by its registry and path, that have a digest; without one, for all."""
+
+    registry: str
+    path: str
+    digest: bytes | None
+    most: int
+
+    def run(self, batch: Batch) -> list[str]:
+        """The names that are known, `most` at most."""
+        return batch.tags_with(self.path, self.registry, self.digest, self.most)
+
+
+class StoredLook(NamedTuple):
+    """What became of a look: the number of the repository, 0 if it is not known, and whether it brought news."""
+
+    repository_id: int
+    is_news: bool
+
+
+class StoreLook(NamedTuple):
+    """Store what a look at one tag at a moment found; None: the tag is not there.
+
+    A repository that was not known is to be visited as well.
+    """
+
+    registry: str
+    path: str
+    name: str
+    tag: Tag | None
+    at: int
+
+    def run(self, batch: Batch) -> StoredLook:
+        """What became of it."""
+        if self.tag is None:
+            return StoredLook(0, batch.tag_missing(self.path, self.registry, self.name, self.at))
+        (stored,) = batch.repositories([Repository(name=self.path)], self.at, self.registry)
+        if stored.is_new:
+            batch.frontier.visit([stored.repository_id], None, self.at)
+        page = TagPage(tags=(self.tag,), count=None, more=True, observed_at=self.at)
+        return StoredLook(stored.repository_id, batch.tag_page(stored.repository_id, page).news > 0)
 
 
 # Contents of images

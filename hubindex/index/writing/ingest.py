@@ -23,7 +23,7 @@ from hubindex.index.writing.repositories import RepositoryWriter, Stored
 from hubindex.index.writing.tagwriter import TagWriter
 from hubindex.index.writing.walks import INTERRUPTED, Looked, PageOutcome, StoredPages, Walk
 from hubindex.moment import END_OF_TIME
-from hubindex.records import Repository, TagPage
+from hubindex.records import Repository, Tag, TagPage
 from hubindex.reference import DEFAULT_REGISTRY
 
 GONE_AFTER = 4 * 3600 * 1000
@@ -147,6 +147,29 @@ class Batch:
     def known_digests(self, repository_id: int, names: Collection[str]) -> dict[str, bytes]:
         """The digests that tags point to, by name, as far as known."""
         return self._rows.digests(self._rows.state(repository_id), names)
+
+    def tags_with(self, path: str, registry: str, digest: bytes | None, most: int) -> list[str]:
+        """The tags of a repository that have a digest, or without one all, `most` at most; none if unknown."""
+        known = self._repositories.named([path], registry).get(path)
+        if known is None:
+            return []
+        return self._rows.names(self._rows.state(known.repository_id), digest, most)
+
+    def tag_missing(self, path: str, registry: str, name: str, at: int) -> bool:
+        """A look at one tag found at a moment that it is not there; returns whether that is news."""
+        known = self._repositories.named([path], registry).get(path)
+        if known is None:
+            return False
+        state = self._rows.state(known.repository_id)
+        self._rows.load(state, (Tag(name=name),))
+        tag = state.tags.get(name)
+        if tag is None or tag.span.gone_at is not None:
+            return False
+        last_seen_at = confirmed_until(tag.span, state.sweeps)
+        if last_seen_at >= at:
+            return False
+        self._tags.end(state, tag, last_seen_at, at)
+        return True
 
     def begin_walk(self, repository_id: int, started_at: int) -> Looked | None:
         """Remember that a walk brought news and has not ended: if it never does, the next one goes to the end.

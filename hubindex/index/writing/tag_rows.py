@@ -97,6 +97,16 @@ class TagRows:
             if known.span.content and len(known.span.content) != KEY_SIZE and known.span.gone_at is None
         }
 
+    def names(self, state: RepositoryState, digest: bytes | None, most: int) -> list[str]:
+        """The names of tags that are there and point to a digest, or without one of all; `most` at most."""
+        self._flush_rows()
+        of: Parameters = {"repository_id": state.repository_id, "most": most}
+        if digest is None:
+            rows = self._tx.query("tag_names", **of)
+        else:
+            rows = self._tx.query("tag_names_with", digest=digest, **of)
+        return [name for (name,) in rows]
+
     def pushed_after(self, state: RepositoryState, moment: int) -> list[tuple[str, int]]:
         """Name and push time of the tags whose open span was pushed after a moment."""
         if not state.knows_all_tags:

@@ -39,6 +39,15 @@ FROM tag t
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND t.gone_at IS NULL
 
+-- name: tag_names
+SELECT name FROM tag WHERE repository_id = :repository_id AND gone_at IS NULL ORDER BY name LIMIT :most
+
+-- name: tag_names_with
+SELECT t.name FROM tag t
+JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
+WHERE t.repository_id = :repository_id AND d.digest = :digest AND t.gone_at IS NULL
+ORDER BY t.name LIMIT :most
+
 -- name: newest_tags
 SELECT name, pushed_at FROM tag
 WHERE repository_id = :repository_id AND gone_at IS NULL AND pushed_at > :pushed_at
