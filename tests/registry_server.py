@@ -39,8 +39,9 @@ CONFIG = """
 version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
+http: {{addr: "127.0.0.1:{port}"{tls}}}
 """
+TLS = ", tls: {{certificate: {certificate}, key: {key}{authorities}}}"
 AUTH = "auth: {{htpasswd: {{realm: basic-realm, path: {file}}}}}\n"
 
 
@@ -50,16 +51,30 @@ def digest_of(content: bytes) -> str:
 
 
 class Server:
-    """A running registry with an empty store."""
+    """A running registry with an empty store.
 
-    def __init__(self, folder: Path, passwords: Path | None = None) -> None:
+    `passwords` is a file that htpasswd wrote, `tls` has the files of a certificate and its key; with `clients`,
+    the file of an authority, it wants a client certificate. `more` is added to its configuration.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        passwords: Path | None = None,
+        tls: tuple[Path, Path] | None = None,
+        clients: Path | None = None,
+        more: str = "",
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        config = CONFIG.format(root=folder / "store", port=port)
+        authorities = f", clientcas: [{clients}]" if clients else ""
+        secure = TLS.format(certificate=tls[0], key=tls[1], authorities=authorities) if tls else ""
+        config = CONFIG.format(root=folder / "store", port=port, tls=secure) + more
         config += AUTH.format(file=passwords) if passwords else ""
         (folder / "config.yml").write_text(config)
-        self.url = f"http://127.0.0.1:{port}"
+        self.host = f"127.0.0.1:{port}"
+        self.url = f"{'https' if tls else 'http'}://{self.host}"
         self.headers = {"Authorization": Credentials(USER, SECRET, "").basic()} if passwords else {}
         self.process = subprocess.Popen(
             [str(PROGRAM), "serve", str(folder / "config.yml")],
@@ -86,17 +101,16 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    @property
-    def host(self) -> str:
-        """As references have it."""
-        return self.url.removeprefix("http://")
+    def session(self) -> aiohttp.ClientSession:
+        """For pushing."""
+        return aiohttp.ClientSession(headers=self.headers, connector=aiohttp.TCPConnector(ssl=False))
 
     def push(self, name: str, media_type: str, *tags: str, content: str = "") -> str:
         """Push a manifest of this type under each of `tags`; its digest. Another `content` has another digest."""
         return asyncio.run(self._push(name, media_type, tags, content))
 
     async def _push(self, name: str, media_type: str, tags: tuple[str, ...], content: str) -> str:
-        async with aiohttp.ClientSession(headers=self.headers) as session:
+        async with self.session() as session:
             manifest: dict[str, object] = {"schemaVersion": 2, "mediaType": media_type}
             if media_type == OCI_INDEX:
                 manifest["manifests"] = []
@@ -136,7 +150,7 @@ class Server:
         """
 
         async def pushing() -> str:
-            async with aiohttp.ClientSession(headers=self.headers) as session:
+            async with self.session() as session:
                 os, architecture, *variant = platform.split("/")
                 packed = [gzip.compress(layer, mtime=0) for layer in layers]
                 document = {
@@ -170,7 +184,7 @@ class Server:
             return {"mediaType": OCI_MANIFEST, "digest": digest, "size": 100, "platform": said, **more}
 
         async def pushing() -> str:
-            async with aiohttp.ClientSession(headers=self.headers) as session:
+            async with self.session() as session:
                 manifests = [member(digest, platform) for platform, digest in images.items()]
                 about = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
                 manifests += [member(digest, "unknown/unknown", **about) for digest in attests]
@@ -194,7 +208,7 @@ class Server:
 
         async def deleting() -> None:
             url = f"{self.url}/v2/{name}/manifests/{digest}"
-            async with aiohttp.request("DELETE", url, headers=self.headers) as response:
+            async with self.session() as session, session.delete(url) as response:
                 assert response.status == 202
 
         asyncio.run(deleting())

@@ -86,6 +86,17 @@ platform_option = click.option(
 no_trunc_option = click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
 
 
+insecure_registry_option = click.option(
+    "--insecure-registry", "insecure_registries", metavar="HOST[:PORT]", multiple=True,
+    envvar="HUBINDEX_INSECURE_REGISTRY",
+    help="A registry, or a network (10.0.0.0/8): certificates are not verified, and plain HTTP is allowed.",
+)  # fmt: skip
+certs_dir_option = click.option(
+    "--certs-dir", metavar="DIR", envvar="HUBINDEX_CERTS_DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Certificates in docker's layout: DIR/HOST:PORT/ca.crt, client.cert, client.key.  [default: certs.d in "
+    "/etc/docker, ~/.docker and /etc/containers]",
+)  # fmt: skip
 tries_option = click.option(
     "--tries", type=click.IntRange(1, 100), default=6, show_default=True,
     help="How often to send a request that fails.",
@@ -101,6 +112,16 @@ registry_url_option = click.option(
     "--registry-url", metavar="URL", envvar="HUBINDEX_REGISTRY_URL",
     help=f"Where its registry is.  [default: {docker_hub.REGISTRY_URL}, and none for another Hub]",
 )  # fmt: skip
+
+
+def registry_options(command: F) -> F:
+    """How registries are asked: `--anonymous`, `--tries`, `--hub-url`, `--insecure-registry` and so on."""
+    for decorate in (
+        certs_dir_option, insecure_registry_option, registry_url_option, hub_url_option, anonymous_option,
+        tries_option,
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
 
 
 def write(lines: Iterable[str]) -> None:

@@ -1,7 +1,8 @@
 """The way to the servers: where they are, who signs, and over what they are asked."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from yarl import URL
@@ -11,8 +12,9 @@ from hubindex.errors import SignInRefused
 from hubindex.reference import DEFAULT_REGISTRY
 from hubindex.sources.auth.credentials import USER_VARIABLE, hub_credentials, registry_credentials
 from hubindex.sources.auth.hub_signer import HubSigner
-from hubindex.sources.http.address import speaks_tls, validate_base_url
+from hubindex.sources.http.address import is_loopback, speaks_tls, validate_base_url
 from hubindex.sources.http.client import HttpClient
+from hubindex.sources.http.trust import Trust, default_certs_dirs
 from hubindex.sources.hub.client import DockerHub
 from hubindex.sources.registry.client import Registry
 
@@ -22,6 +24,7 @@ class Network(NamedTuple):
 
     `registry_url` is where the registry behind the Hub is. None stands for Docker's own behind Docker Hub, and for
     none behind another Hub. `tries`: how often a request that fails is sent, `budget`: how many may be sent.
+    `insecure_registries` and `certs_dir` are as in `Trust`; without the folder it is those of docker and Podman.
     """
 
     hub_url: str = docker_hub.HUB_URL
@@ -29,10 +32,14 @@ class Network(NamedTuple):
     anonymous: bool = False
     tries: int = 6
     budget: int | None = None
+    insecure_registries: Sequence[str] = ()
+    certs_dir: str | None = None
 
-    def client(self, connections: int) -> HttpClient:
-        """A client with so many connections at once, not yet open."""
-        return HttpClient(connections=connections, tries=self.tries, budget=self.budget)
+    def client(self, connections: int, environ: Mapping[str, str]) -> HttpClient:
+        """A client with so many connections at once, not yet open. Raises `WrongUsage`."""
+        dirs = default_certs_dirs(environ) if self.certs_dir is None else (Path(self.certs_dir),)
+        trust = Trust(dirs, self.insecure_registries)
+        return HttpClient(connections=connections, tries=self.tries, budget=self.budget, trust=trust)
 
 
 class Connections:
@@ -56,12 +63,15 @@ class Connections:
     async def registry(self, host: str) -> Registry | None:
         """The registry at a host, as references have it; None if there is none behind the Hub.
 
-        It is asked over TLS, or, on this machine, over plain HTTP if it speaks no TLS.
+        It is asked over TLS. One on this machine, or that was named as insecure, is asked over plain HTTP if it
+        speaks no TLS.
         """
         if host == DEFAULT_REGISTRY:
             return self.hub_registry()
-        scheme = "https" if await speaks_tls(host) else "http"
-        return self._registry_at(URL(f"{scheme}://{host}"))
+        url = URL(f"https://{host}")
+        if self._http.trust.may_be_plain(url) and not await speaks_tls(url):
+            url = URL(f"http://{host}")
+        return self._registry_at(url)
 
     def hub_registry(self) -> Registry | None:
         """The registry behind the Hub. Docker's own is not that of another Hub."""
@@ -74,6 +84,9 @@ class Connections:
         found = None
         if not self._network.anonymous:
             found = registry_credentials(base, self._environ, self._warn)
+            if found is not None and base.scheme == "http" and not is_loopback(base.host or ""):
+                self._warn(f"{base.host_port_subcomponent}: no password is sent over plain HTTP")
+                found = None
         return Registry(self._http, str(base), credentials=found)
 
     async def _signer(self) -> HubSigner | None:

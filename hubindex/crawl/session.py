@@ -75,7 +75,7 @@ class CrawlSession:
 
     async def _crawl(self) -> Progress:
         network, warn = self._network, self._observer.warn
-        async with network.client(self._plan.concurrency) as http:
+        async with network.client(self._plan.concurrency, self._environ) as http:
             connections = Connections(network, http, self._environ, warn)
             sources = Sources(await connections.hub(), connections.hub_registry(), connections.registry)
             with tuned_interpreter():

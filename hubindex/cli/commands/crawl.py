@@ -14,13 +14,10 @@ from hubindex import moment, pasted
 from hubindex.cli import INTERRUPTED
 from hubindex.cli.flags import Command
 from hubindex.cli.options import (
-    anonymous_option,
     common_options,
     complete_repositories,
-    hub_url_option,
     note,
-    registry_url_option,
-    tries_option,
+    registry_options,
     write,
 )
 from hubindex.cli.settings import settings
@@ -84,10 +81,7 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
     "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True,
     help="Repositories to fetch at the same time.",
 )  # fmt: skip
-@tries_option
-@anonymous_option
-@hub_url_option
-@registry_url_option
+@registry_options
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How progress, warnings and (with -v) requests are written to stderr.",
@@ -114,6 +108,8 @@ def crawl(
     anonymous: bool,
     hub_url: str,
     registry_url: str | None,
+    insecure_registries: tuple[str, ...],
+    certs_dir: str | None,
     log_format: str,
 ) -> int:
     """Fetch repositories and their tags from Docker Hub, or from any registry, into the index.
@@ -158,7 +154,7 @@ def crawl(
     _log_quietly()
     from hubindex.crawl.connections import Network
 
-    network = Network(hub_url, registry_url, anonymous, tries, budget)
+    network = Network(hub_url, registry_url, anonymous, tries, budget, insecure_registries, certs_dir)
     try:
         return asyncio.run(_crawl(plan, network, log_format))
     except KeyboardInterrupt:

@@ -11,14 +11,11 @@ import click
 from hubindex import moment, pasted
 from hubindex.cli.flags import Command
 from hubindex.cli.options import (
-    anonymous_option,
     common_options,
     complete_references,
     format_option,
-    hub_url_option,
     note,
-    registry_url_option,
-    tries_option,
+    registry_options,
     write,
 )
 from hubindex.cli.settings import settings
@@ -54,10 +51,7 @@ class _Known(NamedTuple):
     help="Read every manifest and every blob as well, and compare it with its digest and size; on Docker Hub the "
     "manifests count as pulls.",
 )  # fmt: skip
-@anonymous_option
-@tries_option
-@hub_url_option
-@registry_url_option
+@registry_options
 @format_option
 @common_options
 def verify(
@@ -68,6 +62,8 @@ def verify(
     tries: int,
     hub_url: str,
     registry_url: str | None,
+    insecure_registries: tuple[str, ...],
+    certs_dir: str | None,
     template: str,
 ) -> int:
     """Ask the registry whether a tag is still what the index knows, or what a digest says.
@@ -83,7 +79,7 @@ def verify(
     if asked.digest is None:
         asked = asked.with_default_tag()
     known = _known(asked, digest)
-    network = Network(hub_url, registry_url, anonymous, tries)
+    network = Network(hub_url, registry_url, anonymous, tries, None, insecure_registries, certs_dir)
     found, deeply = asyncio.run(_verify(asked, known, network, deep=deep, may_be_member=digest is not None))
     now = moment.now()
     row = verification_row(found, known.last_seen_at, deeply)
@@ -123,7 +119,7 @@ async def _verify(
     from hubindex.crawl.connections import Connections
     from hubindex.crawl.verification import platform_in, verify, verify_deeply
 
-    async with network.client(_CONNECTIONS) as http:
+    async with network.client(_CONNECTIONS, os.environ) as http:
         connections = Connections(network, http, os.environ, lambda text: note(f"hubindex: {text}"))
         registry = await connections.registry(asked.registry)
         if registry is None:

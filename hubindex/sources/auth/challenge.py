@@ -61,8 +61,8 @@ def read_challenge(headers: Mapping[str, str]) -> Bearer | Basic | None:
 def realm_url(realm: str, registry: URL) -> URL | None:
     """The address of a realm from which tokens may be fetched, else `None`.
 
-    It is https; or http on a loopback host, if the registry itself is such a one. It is no private address that
-    is not the registry's own host.
+    It is https; or http on a loopback host, if the registry itself is such a one, or at the very host and port of
+    a registry that speaks plain HTTP. It is no private address that is not the registry's own host.
     """
     try:
         url = URL(realm)
@@ -76,18 +76,20 @@ def realm_url(realm: str, registry: URL) -> URL | None:
         own = host == registry.host or (is_loopback(host) and is_loopback(registry.host or ""))
         return url if own or is_public(host) else None
     if url.scheme == "http" and registry.scheme == "http":
-        return url if is_loopback(host) and is_loopback(registry.host or "") else None
+        is_own = is_loopback(host) and is_loopback(registry.host or "")
+        return url if is_own or url.origin() == registry.origin() else None
     return None
 
 
 def may_have_credentials(realm: URL, registry: URL) -> bool:
     """Whether a realm may see the registry's user name and password.
 
-    Only on the registry's own host; Docker Hub's is https://auth.docker.io.
+    Only on the registry's own host, and not over plain HTTP to another machine; Docker Hub's is
+    https://auth.docker.io.
     """
     if registry.origin() == _DOCKER_REGISTRY:
         return realm.origin() == _DOCKER_REALM
-    return realm.host == registry.host
+    return realm.host == registry.host and (realm.scheme == "https" or is_loopback(realm.host or ""))
 
 
 def _challenges(text: str) -> list[tuple[str, dict[str, str]]]:

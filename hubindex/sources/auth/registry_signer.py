@@ -58,7 +58,7 @@ class RegistryAccess:
         credentials: Credentials | None = None,
         clock: Callable[[], int] = tokens.monotonic,
     ) -> None:
-        self.registry = validate_base_url(base_url, "--registry-url")
+        self.registry = validate_base_url(base_url, "--registry-url", http.trust.may_be_plain)
         self.credentials = credentials
         self._http = http
         self._clock = clock

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import ssl
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 
 from yarl import URL
@@ -13,11 +14,11 @@ from hubindex import errors
 from hubindex.text import quote, shown
 
 
-def validate_base_url(text: str, what: str) -> URL:
+def validate_base_url(text: str, what: str, may_be_plain: Callable[[URL], bool] | None = None) -> URL:
     """The base URL that a person gave for a server, without a trailing slash.
 
-    `https` is required; plain `http` is accepted for a loopback host. Credentials, a query and a fragment are
-    refused. `what` names the option in the message of `WrongUsage`.
+    `https` is required; plain `http` is accepted for a loopback host, or where `may_be_plain` says so.
+    Credentials, a query and a fragment are refused. `what` names the option in the message of `WrongUsage`.
     """
     named = f"{what} {quote(text)}" if "@" not in text else what  # never print a password
     try:
@@ -31,7 +32,7 @@ def validate_base_url(text: str, what: str) -> URL:
         raise errors.WrongUsage(f"{what}: a URL with a user name or a password is not accepted")
     if "?" in text or "#" in text:
         raise errors.WrongUsage(f"{named}: a URL with a query or a fragment is not accepted")
-    if url.scheme == "http" and not is_loopback(host):
+    if url.scheme == "http" and not is_loopback(host) and not (may_be_plain and may_be_plain(url)):
         raise errors.WrongUsage(f"{named}: plain http is only accepted for a loopback host")
     return url.with_path(url.raw_path.rstrip("/"), encoded=True)
 
@@ -42,16 +43,9 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
-async def speaks_tls(host: str, seconds: float = 5) -> bool:
-    """Whether a registry, by its host as references have it, has to be asked over TLS.
-
-    That is so of all that are not on this machine: plain HTTP is for loopback hosts, as in docker, and for those
-    only if they speak no TLS.
-    """
-    url = URL(f"https://{host}")
+async def speaks_tls(url: URL, seconds: float = 5) -> bool:
+    """Whether a server speaks TLS; False also if nothing answers at all."""
     name = url.host or ""
-    if not is_loopback(name):
-        return True
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is said over it
     try:

@@ -25,6 +25,7 @@ from hubindex.sources.http.failures import Failure, Next, Response
 from hubindex.sources.http.pace import SYSTEM, Allowance, Gate, Permit, Timer
 from hubindex.sources.http.rate_headers import named_wait
 from hubindex.sources.http.transport import Sink, Transport
+from hubindex.sources.http.trust import NOTHING_SPECIAL, Trust
 from hubindex.text import shown
 
 T = TypeVar("T")
@@ -89,8 +90,8 @@ class HttpClient:
 
     A request is tried `tries` times, but three times at most if its host has never answered; answers that ask to
     wait (429) are counted apart. `budget` is how many requests may be sent in all (`None`: any number). `window`
-    is the time in seconds that the limits of servers are for; `timer` is time itself. `requests` counts the
-    requests sent, whatever became of them.
+    is the time in seconds that the limits of servers are for; `timer` is time itself. `trust` tells which servers
+    are trusted, and may speak plain HTTP. `requests` counts the requests sent, whatever became of them.
     """
 
     def __init__(
@@ -105,11 +106,13 @@ class HttpClient:
         budget: int | None = None,
         window: float = 60,
         timer: Timer = SYSTEM,
+        trust: Trust = NOTHING_SPECIAL,
     ) -> None:
         self.requests = 0
+        self.trust = trust
         self._connections = connections
         timeout = aiohttp.ClientTimeout(total=total_timeout, sock_connect=connect_timeout, sock_read=read_timeout)
-        self._transport = Transport(connections, max_body, timeout)
+        self._transport = Transport(connections, max_body, timeout, trust)
         self._tries = tries
         self._budget = budget
         self._window = window

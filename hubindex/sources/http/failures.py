@@ -15,6 +15,7 @@ import msgspec
 from yarl import URL
 
 from hubindex import errors
+from hubindex.sources.http import tls_failures
 from hubindex.sources.http.address import where
 from hubindex.text import shown
 
@@ -22,6 +23,7 @@ MAX_ERROR_BODY = 16 * 1024
 _PAGINATION_REFUSED = b"pagination offset too large"
 _CDN_REFUSES = re.compile(rb"\s*error code: 1\d\d\d\s*", re.IGNORECASE)
 _CDN_LIMITS = b"1015"
+_WANTS_TLS = b"Client sent an HTTP request to an HTTPS server"  # Go's net/http
 _CHALLENGES = (b"just a moment", b"challenge-platform", b"attention required! | cloudflare")
 
 
@@ -124,6 +126,8 @@ def _refusal(url: URL, answer: Response) -> tuple[errors.SourceError, Next]:
     if cdn_refuses:
         blocked = f"{place}: the server's CDN refuses this client ({said}); try again later"
         return errors.Blocked(blocked), Next.STOP
+    if status == 400 and _WANTS_TLS in answer.body:
+        return errors.UnreadableAnswer(f"{place}: the server speaks HTTPS, and was asked over HTTP"), Next.RAISE
     if status in (401, 403):
         return errors.Forbidden(f"{place}: access refused ({said})"), Next.RAISE
     if status >= 500 or status == 408:
@@ -165,6 +169,8 @@ class InterimOnly(aiohttp.ClientConnectionError):
 def broken_off(url: URL, error: Exception, timeout: aiohttp.ClientTimeout) -> Failure:
     """What a request without a whole, well-formed HTTP answer means."""
     place, next_step = where(url), Next.RETRY
+    if (why := tls_failures.explained(url, error)) is not None:
+        return _failed(errors.Unreachable(f"{place}: {why}"), Next.RAISE, error)
     match error:
         case aiohttp.ConnectionTimeoutError():
             why = f"no connection within {timeout.sock_connect:g} s"
@@ -177,8 +183,6 @@ def broken_off(url: URL, error: Exception, timeout: aiohttp.ClientTimeout) -> Fa
         case aiohttp.ClientHttpProxyError():
             why = f"the proxy named in the environment refused ({error.status})"
             next_step = Next.RETRY if error.status >= 500 else Next.RAISE
-        case aiohttp.ClientConnectorCertificateError():
-            why, next_step = "the server's certificate is not accepted", Next.RAISE
         case aiohttp.ClientSSLError():
             why = "no secure connection (TLS) with the server"
         case aiohttp.ClientConnectorDNSError():

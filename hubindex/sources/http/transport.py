@@ -8,9 +8,11 @@ from typing import Any, Final, Protocol
 import aiohttp
 from yarl import URL
 
-from hubindex import __version__
+from hubindex import __version__, errors
 from hubindex.sources.http import failures
-from hubindex.sources.http.failures import Failure, InterimOnly, Response
+from hubindex.sources.http.address import where
+from hubindex.sources.http.failures import Failure, InterimOnly, Next, Response
+from hubindex.sources.http.trust import Trust, UnusableCertificate
 
 USER_AGENT: Final = f"hubindex/{__version__} (container image index; Python aiohttp)"
 _MAX_HEADER_LINE = 16 * 1024
@@ -28,10 +30,11 @@ class Sink(Protocol):
 class Transport:
     """A session of connections: `connections` at most, and `max_body` bytes of an unpacked body."""
 
-    def __init__(self, connections: int, max_body: int, timeout: aiohttp.ClientTimeout) -> None:
+    def __init__(self, connections: int, max_body: int, timeout: aiohttp.ClientTimeout, trust: Trust) -> None:
         self._connections = connections
         self._max_body = max_body
         self._timeout = timeout
+        self._trust = trust
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -86,9 +89,14 @@ class Transport:
         if sink is not None:
             timeout = aiohttp.ClientTimeout(sock_connect=timeout.sock_connect, sock_read=timeout.sock_read)
         try:
+            context = self._trust.context(url)
+        except UnusableCertificate as error:
+            return Failure(errors.Unreachable(f"{where(url)}: {error}"), Next.RAISE)
+        try:
             async with self.require_open().request(
-                method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy, timeout=timeout
-            ) as response:
+                method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy, timeout=timeout,
+                ssl=context,
+            ) as response:  # fmt: skip
                 if response.status != 200:
                     return Response(response.status, response.headers, await _beginning(response), sent_at)
                 if sink is not None:

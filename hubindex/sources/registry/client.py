@@ -61,7 +61,7 @@ class _Catalog(Struct):
 class Registry:
     """A registry behind an open `HttpClient`.
 
-    `base_url` is https, or http on a loopback host (else `WrongUsage`); `clock` gives the present in
+    `base_url` is https, or http where the client trusts in that (else `WrongUsage`); `clock` gives the present in
     milliseconds. Requests are signed as the registry asks for, with `credentials` or anonymously, unless a
     `signer` signs them all.
 
@@ -79,7 +79,7 @@ class Registry:
         credentials: Credentials | None = None,
     ) -> None:
         self._http = http
-        self._base = str(validate_base_url(base_url, "--registry-url")).rstrip("/")
+        self._base = str(validate_base_url(base_url, "--registry-url", http.trust.may_be_plain)).rstrip("/")
         self._clock = clock
         self._signer = signer
         self._access = RegistryAccess(http, base_url, credentials)
@@ -144,6 +144,8 @@ class Registry:
 
         Asking is not a pull: only GET is counted as one.
         """
+        if not is_tag(tag):
+            raise errors.InvalidReference(f"{quote(tag)} is not a tag")
         return (await self.look(name, tag))[1]
 
     async def look(self, name: str, tag: str, known: bytes | None = None) -> tuple[int, Tag | None]:
