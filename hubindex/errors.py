@@ -7,6 +7,7 @@
     ├── InvalidTemplate           exit 1, as docker
     ├── NoAnswer                  exit 3
     ├── AmbiguousDigest           exit 1
+    ├── CannotKeep                exit 1
     ├── StorageError              exit 1
     │   └── NewerIndex
     ├── SourceError               exit 1
@@ -58,6 +59,10 @@ class NoAnswer(HubindexError):
 
 class AmbiguousDigest(HubindexError):
     """The beginning of several digests, where one was asked for."""
+
+
+class CannotKeep(HubindexError):
+    """Docker's configuration or a credential helper cannot keep, or forget, a sign-in."""
 
 
 class StorageError(HubindexError):

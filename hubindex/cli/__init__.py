@@ -26,6 +26,8 @@ COMMANDS = (
     "whatis",
     "diff",
     "verify",
+    "login",
+    "logout",
     "status",
     "db",
     "completion",

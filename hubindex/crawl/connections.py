@@ -66,26 +66,43 @@ class Connections:
         It is asked over TLS. One on this machine, or that was named as insecure, is asked over plain HTTP if it
         speaks no TLS.
         """
+        url = await self.registry_address(host)
+        return None if url is None else self._registry_at(url)
+
+    async def registry_address(self, host: str) -> URL | None:
+        """Where that registry is."""
         if host == DEFAULT_REGISTRY:
-            return self.hub_registry()
+            return self._hub_registry_address()
         url = URL(f"https://{host}")
         if self._http.trust.may_be_plain(url) and not await speaks_tls(url):
             url = URL(f"http://{host}")
-        return self._registry_at(url)
+        return url
 
     def hub_registry(self) -> Registry | None:
         """The registry behind the Hub. Docker's own is not that of another Hub."""
+        url = self._hub_registry_address()
+        return None if url is None else self._registry_at(url)
+
+    def require_safe(self, url: URL) -> None:
+        """Raise `SignInRefused` where a password would go over plain HTTP to another machine."""
+        if url.scheme == "http" and not is_loopback(url.host or ""):
+            raise SignInRefused(f"{url.host_port_subcomponent}: no password is sent over plain HTTP")
+
+    def _hub_registry_address(self) -> URL | None:
         network = self._network
         is_docker_hub = network.hub_url.rstrip("/") == docker_hub.HUB_URL
         url = network.registry_url or (docker_hub.REGISTRY_URL if is_docker_hub else None)
-        return None if url is None else self._registry_at(validate_base_url(url, "--registry-url"))
+        return None if url is None else validate_base_url(url, "--registry-url")
 
     def _registry_at(self, base: URL) -> Registry:
         found = None
         if not self._network.anonymous:
             found = registry_credentials(base, self._environ, self._warn)
-            if found is not None and base.scheme == "http" and not is_loopback(base.host or ""):
-                self._warn(f"{base.host_port_subcomponent}: no password is sent over plain HTTP")
+        if found is not None:
+            try:
+                self.require_safe(base)
+            except SignInRefused as error:
+                self._warn(str(error))
                 found = None
         return Registry(self._http, str(base), credentials=found)
 

@@ -21,6 +21,7 @@ _DOCKER_REGISTRY: Final = URL(docker_hub.REGISTRY_URL)
 _DOCKER_REALM: Final = URL(docker_hub.AUTH_URL)
 _MAX_HEADER = 16 * 1024
 _MAX_PARAMETER = 2048
+_DOMAIN_DOTS = 2  # a.b.example is below b.example, and b.example is a domain itself
 _PIECE = re.compile(
     r"""(?P<name>[A-Za-z0-9_-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))"""
     r"|(?P<scheme>[A-Za-z0-9_-]+)",
@@ -84,12 +85,27 @@ def realm_url(realm: str, registry: URL) -> URL | None:
 def may_have_credentials(realm: URL, registry: URL) -> bool:
     """Whether a realm may see the registry's user name and password.
 
-    Only on the registry's own host, and not over plain HTTP to another machine; Docker Hub's is
+    Only on the registry's own host, or over HTTPS on one of the same domain, as GitLab's is
+    (`registry.gitlab.example` names `gitlab.example`), and not over plain HTTP to another machine. Docker Hub's is
     https://auth.docker.io.
     """
     if registry.origin() == _DOCKER_REGISTRY:
         return realm.origin() == _DOCKER_REALM
-    return realm.host == registry.host and (realm.scheme == "https" or is_loopback(realm.host or ""))
+    if realm.scheme != "https":
+        return realm.host == registry.host and is_loopback(realm.host or "")
+    return _is_same_domain(realm.host or "", registry.host or "")
+
+
+def _is_same_domain(one: str, other: str) -> bool:
+    """Whether two hosts are the same, one is below the other, or both are directly below one domain."""
+    if one == other:
+        return True
+    if not ("." in one and "." in other and is_public(one) and is_public(other)) or not (
+        one[-1:].isalpha() and other[-1:].isalpha()
+    ):
+        return False  # addresses and names of this network have no domain
+    domains = {host if host.count(".") < _DOMAIN_DOTS else host.partition(".")[2] for host in (one, other)}
+    return len(domains) == 1 or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 def _challenges(text: str) -> list[tuple[str, dict[str, str]]]:

@@ -1,8 +1,8 @@
-"""Docker's credential helpers: programs that keep passwords, `docker-credential-NAME get`.
+"""Docker's credential helpers: programs that keep passwords, `docker-credential-NAME get`, `store` and `erase`.
 
-The host is written to their standard input; the answer is `{"Username": …, "Secret": …}` on standard output.
-See docker/docker-credential-helpers. A helper is not believed: its time and its output are limited, and nothing
-that it prints gets into a message.
+The host is written to their standard input; the answer is `{"Username": …, "Secret": …}` on standard output. To
+store one, the same with a `ServerURL` is written. See docker/docker-credential-helpers. A helper is not believed:
+its time and its output are limited, and nothing that it prints gets into a message.
 """
 
 import os
@@ -47,10 +47,7 @@ def ask(program: str, host: str, environ: Mapping[str, str], seconds: float = SE
 
     The program is looked for in the `PATH` of `environ`, which it gets as its environment.
     """
-    path = shutil.which(program, path=environ.get("PATH", os.defpath))
-    if path is None:
-        raise Failed("there is no such program")
-    status, output = _run(path, host, environ, seconds)
+    status, output = _run(program, "get", host.encode(), environ, seconds)
     if status != 0:
         if _NOT_FOUND in output:
             return None
@@ -62,11 +59,31 @@ def ask(program: str, host: str, environ: Mapping[str, str], seconds: float = SE
     return Login(found.user, found.secret) if found.secret else None
 
 
-def _run(path: str, host: str, environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
+def store(
+    program: str, host: str, user: str, secret: str, environ: Mapping[str, str], seconds: float = SECONDS
+) -> None:
+    """Let `program` keep a user name and a secret for `host`. Raises `Failed`."""
+    login = msgspec.json.encode({"ServerURL": host, "Username": user, "Secret": secret})
+    status, _ = _run(program, "store", login, environ, seconds)
+    if status != 0:
+        raise Failed(f"it ended with status {status}")
+
+
+def erase(program: str, host: str, environ: Mapping[str, str], seconds: float = SECONDS) -> None:
+    """Let `program` forget what it keeps for `host`, if anything. Raises `Failed`."""
+    status, output = _run(program, "erase", host.encode(), environ, seconds)
+    if status != 0 and _NOT_FOUND not in output:
+        raise Failed(f"it ended with status {status}")
+
+
+def _run(program: str, action: str, said: bytes, environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
     """The exit status and the beginning of the output."""
+    path = shutil.which(program, path=environ.get("PATH", os.defpath))
+    if path is None:
+        raise Failed("there is no such program")
     try:
         process = subprocess.Popen(  # noqa: S603  # docker's configuration names it
-            [path, "get"],
+            [path, action],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -83,7 +100,7 @@ def _run(path: str, host: str, environ: Mapping[str, str], seconds: float) -> tu
     deadline = time.monotonic() + seconds
     try:
         with suppress(OSError):
-            process.stdin.write(host.encode())
+            process.stdin.write(said)
         with suppress(OSError):
             process.stdin.close()
         reader.join(seconds)

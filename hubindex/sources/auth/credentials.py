@@ -1,9 +1,10 @@
-"""Whose user name and token a host gets: the environment first, then docker's own configuration.
+"""Whose user name and token a host gets: the environment first, then docker's own configuration, then Podman's.
 
 Docker keeps what `docker login` was told in `config.json`, in the folder that `DOCKER_CONFIG` names or else in
 `~/.docker`: a helper program for one host (`credHelpers`), one for all (`credsStore`), or the pair itself in
 base64 (`auths`). See docker/cli, `cli/config/configfile/file.go`, and docker/docker-credential-helpers for the
-protocol of the programs.
+protocol of the programs. Podman's `auth.json` has the same format (`containers-auth.json(5)`); it is the file that
+`REGISTRY_AUTH_FILE` names, or `containers/auth.json` in `XDG_RUNTIME_DIR` or the user's configuration.
 
 A secret is for the host that it was found for. It is in no message: a warning names places, never contents.
 """
@@ -12,8 +13,9 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,9 +29,10 @@ USER_VARIABLE: Final = "HUBINDEX_HUB_USER"
 TOKEN_VARIABLE: Final = "HUBINDEX_HUB_TOKEN"  # noqa: S105
 
 Warn: TypeAlias = Callable[[str], object]
+T = TypeVar("T")
 
 _DOCKER_ORIGINS = (URL(docker_hub.HUB_URL), URL(docker_hub.REGISTRY_URL))
-_DOCKER_KEYS = (
+DOCKER_KEYS: Final = (
     docker_hub.LEGACY_LOGIN,
     docker_hub.LEGACY_HOST,
     docker_hub.NAME,
@@ -37,18 +40,43 @@ _DOCKER_KEYS = (
     docker_hub.HUB_HOST,
 )
 _IDENTITY_TOKEN = "an identity token is not used, because it cannot sign in; log in with an access token"  # noqa: S105
+_TOKEN_USER = "<token>"  # noqa: S105  # what docker calls the user of an identity token
 _MAX_CONFIG = 1024 * 1024
 _MAX_LENGTH = 16 * 1024
-_is_helper_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII).fullmatch
+is_helper_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII).fullmatch
+
+
+class Secret(Enum):
+    """What a secret is."""
+
+    PASSWORD = "password"  # noqa: S105
+    """A password or an access token, which is used with the user name."""
+    IDENTITY_TOKEN = "identity token"  # noqa: S105
+    """What a registry's realm gives tokens for, without a user name (OAuth2's refresh token)."""
+    REGISTRY_TOKEN = "registry token"  # noqa: S105
+    """What requests to the registry are signed with as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user name and a password or access token; `origin` says where they were found, for messages."""
+    """A user name and a password or access token; `origin` says where they were found, for messages.
+
+    Instead of a password it can be another `kind` of secret; the user name is empty then.
+    """
 
     user: str
     secret: str = field(repr=False)
     origin: str
+    kind: Secret = Secret.PASSWORD
+
+    @classmethod
+    def given(cls, user: str, secret: str) -> "Credentials":
+        """What a person typed. Raises `WrongUsage` for what can be no user name or no password."""
+        if not _is_user(user):
+            raise errors.WrongUsage("that is not a user name: it is empty or long, or has a colon")
+        if not _is_secret(secret):
+            raise errors.WrongUsage("that is not a password: it is empty or long, or has control characters")
+        return cls(user, secret, "the command line")
 
     def basic(self) -> str:
         """The value of an `Authorization` header of the scheme Basic (RFC 7617)."""
@@ -60,6 +88,7 @@ class _Entry(Struct):
     username: str | None = None
     password: str | None = None
     identitytoken: str | None = None
+    registrytoken: str | None = None
 
 
 class _Config(Struct):
@@ -90,7 +119,11 @@ def hub_credentials(
     one line for each thing that is there and cannot be used. `helper_seconds` is how long a credential helper
     may take. Raises `WrongUsage` if only one of the two variables is set.
     """
-    return _from_environment(environ) or _from_docker(hub_url, environ, warn, helper_seconds)
+    found = _from_environment(environ) or _from_files(hub_url, environ, warn, helper_seconds)
+    if found is not None and found.kind is not Secret.PASSWORD:
+        warn(f"{found.origin}: {_IDENTITY_TOKEN}")
+        return None
+    return found
 
 
 def registry_credentials(
@@ -100,12 +133,12 @@ def registry_credentials(
     *,
     helper_seconds: float = credential_helper.SECONDS,
 ) -> Credentials | None:
-    """Who signs in at the registry at `registry_url`, by docker's configuration; `None`: nobody.
+    """Who signs in at the registry at `registry_url`, by docker's configuration or Podman's; `None`: nobody.
 
     Docker's own log-in is for https://registry-1.docker.io. The environment's user is the Hub API's, which may
     be another host, and is not asked here. `warn` and `helper_seconds` are as in `hub_credentials`.
     """
-    return _from_docker(registry_url, environ, warn, helper_seconds)
+    return _from_files(registry_url, environ, warn, helper_seconds)
 
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
@@ -120,16 +153,26 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     return Credentials(user, token, USER_VARIABLE)
 
 
-def _from_docker(url: URL, environ: Mapping[str, str], warn: Warn, helper_seconds: float) -> Credentials | None:
-    path, name = _config_file(environ)
-    try:
-        config = _read(path, name) if path else None
-    except _Unusable as unusable:
-        warn(str(unusable))
-        return None
-    if config is None:
-        return None
-    keys: Sequence[str] = _DOCKER_KEYS if url.origin() in _DOCKER_ORIGINS else (_host(url),)
+def _from_files(url: URL, environ: Mapping[str, str], warn: Warn, helper_seconds: float) -> Credentials | None:
+    keys: Sequence[str] = DOCKER_KEYS if url.origin() in _DOCKER_ORIGINS else (_host(url),)
+    files = ((config_file(environ), False), *((file, True) for file in _podman_files(environ)))
+    for (path, name), is_podmans in files:
+        try:
+            config = _read(path, name) if path else None
+        except _Unusable as unusable:
+            warn(str(unusable))
+            continue
+        if config is not None and is_podmans:
+            config = _for_hosts(config)
+        found = None if config is None else _from_config(config, name, keys, environ, warn, helper_seconds)
+        if found is not None:
+            return found
+    return None
+
+
+def _from_config(
+    config: _Config, name: str, keys: Sequence[str], environ: Mapping[str, str], warn: Warn, helper_seconds: float
+) -> Credentials | None:
     for helper, asked_for in _helpers(config, keys):
         try:
             found = _from_helper(helper, asked_for, environ, helper_seconds)
@@ -145,13 +188,36 @@ def _from_docker(url: URL, environ: Mapping[str, str], warn: Warn, helper_second
         return None
 
 
-def _config_file(environ: Mapping[str, str]) -> tuple[Path | None, str]:
+def _for_hosts(config: _Config) -> _Config:
+    """Without what Podman keeps for a namespace or a repository: the secret of one is not for its neighbours."""
+
+    def of_hosts(keys: Mapping[str, T] | None) -> dict[str, T]:
+        return {key: value for key, value in (keys or {}).items() if "://" in key or "/" not in key}
+
+    return msgspec.structs.replace(
+        config, auths=of_hosts(config.auths), cred_helpers=of_hosts(config.cred_helpers)
+    )
+
+
+def config_file(environ: Mapping[str, str]) -> tuple[Path | None, str]:
     """Where docker's configuration file would be, and its name for messages."""
     if folder := environ.get("DOCKER_CONFIG"):
         path = Path(folder) / "config.json"
         return path, shown(str(path), 200)
     home = environ.get("HOME") or environ.get("USERPROFILE")
     return Path(home) / ".docker" / "config.json" if home else None, "~/.docker/config.json"
+
+
+def _podman_files(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    if named := environ.get("REGISTRY_AUTH_FILE"):
+        yield Path(named), shown(named, 200)
+        return
+    home = environ.get("HOME")
+    own = environ.get("XDG_CONFIG_HOME") or (str(Path(home) / ".config") if home else None)
+    for folder in (environ.get("XDG_RUNTIME_DIR"), own):
+        if folder:
+            path = Path(folder) / "containers" / "auth.json"
+            yield path, shown(str(path), 200)
 
 
 def _read(path: Path, name: str) -> _Config | None:
@@ -173,10 +239,10 @@ def _read(path: Path, name: str) -> _Config | None:
 
 def _helpers(config: _Config, keys: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     """The helper programs to ask, each with the hosts to ask it for."""
-    helpers = {_normal(key): helper for key, helper in (config.cred_helpers or {}).items()}
+    helpers = {normal(key): helper for key, helper in (config.cred_helpers or {}).items()}
     own: dict[str, list[str]] = {}
     for key in keys:
-        if helper := helpers.get(_normal(key)):
+        if helper := helpers.get(normal(key)):
             own.setdefault(helper, []).append(key)
     yield from own.items()
     if config.creds_store:
@@ -186,7 +252,7 @@ def _helpers(config: _Config, keys: Sequence[str]) -> Iterator[tuple[str, Sequen
 def _from_helper(
     helper: str, keys: Sequence[str], environ: Mapping[str, str], seconds: float
 ) -> Credentials | None:
-    if not _is_helper_name(helper):
+    if not is_helper_name(helper):
         raise _Unusable(f"{quote(helper)} is not the name of a credential helper")
     program = f"docker-credential-{helper}"
     safe = {name: value for name, value in environ.items() if name != TOKEN_VARIABLE}
@@ -201,19 +267,23 @@ def _from_helper(
 
 
 def _from_auths(config: _Config, keys: Sequence[str], name: str) -> Credentials | None:
-    entries = {_normal(key): entry for key, entry in reversed((config.auths or {}).items()) if entry}
+    entries = {normal(key): entry for key, entry in reversed((config.auths or {}).items()) if entry}
     for key in keys:
-        entry = entries.get(_normal(key))
+        entry = entries.get(normal(key))
         if entry is None:
             continue
         if entry.auth:
             user, secret = _unpacked(entry.auth)
         else:
             user, secret = entry.username or "", entry.password or ""
+        for token, kind in (
+            (entry.registrytoken, Secret.REGISTRY_TOKEN),
+            (entry.identitytoken, Secret.IDENTITY_TOKEN),
+        ):
+            if token:
+                return _checked("", token, name, kind)
         if secret:
             return _checked(user, secret, name)
-        if entry.identitytoken:
-            raise _Unusable(_IDENTITY_TOKEN)
     return None
 
 
@@ -228,12 +298,13 @@ def _unpacked(auth: str) -> tuple[str, str]:
     return user, secret.rstrip("\0")
 
 
-def _checked(user: str, secret: str, origin: str) -> Credentials:
-    if user == "<token>":
-        raise _Unusable(_IDENTITY_TOKEN)
-    if not _is_user(user) or not _is_secret(secret):
+def _checked(user: str, secret: str, origin: str, kind: Secret = Secret.PASSWORD) -> Credentials:
+    if user == _TOKEN_USER:
+        user, kind = "", Secret.IDENTITY_TOKEN
+    is_named = _is_user(user) or kind is not Secret.PASSWORD
+    if not is_named or not _is_secret(secret):
         raise _Unusable(f"what {origin} has is not a user name and a password")
-    return Credentials(user, secret, origin)
+    return Credentials(user, secret, origin, kind)
 
 
 def _is_user(text: str) -> bool:
@@ -244,7 +315,7 @@ def _is_secret(text: str) -> bool:
     return 0 < len(text) <= _MAX_LENGTH and text.isprintable()
 
 
-def _normal(key: str) -> str:
+def normal(key: str) -> str:
     """A key of docker's as a host with its port: `https://index.docker.io/v1/` is `index.docker.io`."""
     return key.removeprefix("https://").removeprefix("http://").partition("/")[0].lower()
 

@@ -1,12 +1,14 @@
 """Signing requests to a registry the way its own 401 asks for: with a token from a realm, or Basic.
 
 The flow is that of the distribution project's "Token Authentication Specification": one token a repository, kept
-until it expires. Where tokens may be fetched, and who may see a password, is in `challenge`.
+until it expires. With an identity token it is that of "Token Authentication Specification and OAuth2". Where
+tokens may be fetched, and who may see a password, is in `challenge`.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +17,7 @@ from yarl import URL
 from hubindex import errors
 from hubindex.sources.auth import tokens
 from hubindex.sources.auth.challenge import Basic, Bearer, may_have_credentials, read_challenge, realm_url
-from hubindex.sources.auth.credentials import Credentials
+from hubindex.sources.auth.credentials import Credentials, Secret
 from hubindex.sources.http.address import validate_base_url
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.http.failures import Refusal, Response
@@ -26,12 +28,14 @@ _LONGEST_LIFE = 3_600_000
 _EARLY = 30_000
 _SETTLED = 10_000
 _MAX_SCOPES = 4096
+_CLIENT = "hubindex"
 
 
 class _TokenAnswer(Struct):
     token: str | None = None
     access_token: str | None = None
     expires_in: int | float | None = None
+    refresh_token: str | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -48,7 +52,8 @@ class _Scope:
 class RegistryAccess:
     """What is known of signing in at one registry: its challenge and the tokens, shared by all its signers.
 
-    `credentials` of `None` asks for tokens anonymously. `clock` gives milliseconds; only differences matter.
+    `credentials` of `None` asks for tokens anonymously. `clock` gives milliseconds; only differences matter. With
+    `wants_identity_token` the realm is asked for one too, which is then in `identity_token`.
     """
 
     def __init__(
@@ -57,9 +62,13 @@ class RegistryAccess:
         base_url: str,
         credentials: Credentials | None = None,
         clock: Callable[[], int] = tokens.monotonic,
+        *,
+        wants_identity_token: bool = False,
     ) -> None:
         self.registry = validate_base_url(base_url, "--registry-url", http.trust.may_be_plain)
         self.credentials = credentials
+        self.identity_token: str | None = None
+        self._wants_identity_token = wants_identity_token
         self._http = http
         self._clock = clock
         self._challenge: Bearer | Basic | None = None
@@ -69,8 +78,12 @@ class RegistryAccess:
     async def headers(self, scope: str) -> Mapping[str, str]:
         """The headers for a request of that scope; none before the registry has asked for any."""
         self._check()
-        if isinstance(self._challenge, Basic) and self.credentials is not None:
-            return {"Authorization": self.credentials.basic()}
+        credentials = self.credentials
+        if self._challenge is not None and credentials is not None and credentials.kind is Secret.REGISTRY_TOKEN:
+            return {"Authorization": f"Bearer {credentials.secret}"}
+        if isinstance(self._challenge, Basic) and self._has_password:
+            assert credentials is not None
+            return {"Authorization": credentials.basic()}
         if isinstance(self._challenge, Bearer):
             return {"Authorization": f"Bearer {await self._token(self._challenge, scope)}"}
         return {}
@@ -79,9 +92,11 @@ class RegistryAccess:
         """A 401 came: learn what the registry asks for. Returns whether one more request can succeed."""
         self._check()
         challenge = read_challenge(answer.headers)
-        if challenge is None or (isinstance(challenge, Basic) and self.credentials is None):
+        if challenge is None or (isinstance(challenge, Basic) and not self._has_password):
             return False
-        self._challenge = challenge
+        is_first, self._challenge = self._challenge is None, challenge
+        if self.credentials is not None and self.credentials.kind is Secret.REGISTRY_TOKEN:
+            return is_first
         if isinstance(challenge, Basic):
             return True
         known = self._known(scope)
@@ -100,19 +115,35 @@ class RegistryAccess:
         challenge = read_challenge(refusal.headers)
         if isinstance(challenge, Bearer) and challenge.is_insufficient:
             return errors.NotFound(
-                f"{repository}: not found in the registry: missing or private (401){self._withheld(challenge)}"
+                f"{repository}: not found in the registry: missing or private (401){self.withheld() or ''}"
             )
         if isinstance(challenge, Basic) and isinstance(self._challenge, Basic):
             return self._refuse(self.registry)
         return None
 
-    def _withheld(self, challenge: Bearer) -> str:
-        """For a message: that the credentials did not go to the realm, if there are any that did not."""
+    def withheld(self) -> str | None:
+        """For a message: that the credentials did not go to the realm; None if they did, or there are none."""
+        challenge = self._challenge
+        if not isinstance(challenge, Bearer):
+            return None
         realm = realm_url(challenge.realm, self.registry)
         if realm is None or self.credentials is None or may_have_credentials(realm, self.registry):
-            return ""
+            return None
         host = shown(realm.host_port_subcomponent or "", 80)
         return f"; the password was not sent to {host}, because that is not the registry's own host"
+
+    def login_failure(self, error: errors.SourceError) -> errors.SourceError:
+        """What it means that the registry did not answer with what it takes from those who may come in."""
+        refusal = error.__cause__
+        if not isinstance(refusal, Refusal) or refusal.status not in (401, 403) or self._refusal:
+            return error
+        return errors.SignInRefused(
+            f"{self.registry.host_port_subcomponent} refused the user name and the password ({refusal.status})"
+        )
+
+    @property
+    def _has_password(self) -> bool:
+        return self.credentials is not None and self.credentials.kind is Secret.PASSWORD
 
     async def _token(self, challenge: Bearer, scope: str) -> str:
         known = self._known(scope)
@@ -137,19 +168,25 @@ class RegistryAccess:
                 f"({shown(challenge.realm)})"
             )
         query = {"service": challenge.service, "scope": known.asked}
+        query = {key: value for key, value in query.items() if value}
         signed = self.credentials is not None and may_have_credentials(realm, self.registry)
-        headers = {"Authorization": self.credentials.basic()} if self.credentials and signed else None
         asked_at = self._clock()
         try:
-            token, life = await self._http.get(
-                realm.update_query({key: value for key, value in query.items() if value}),
-                _read_token,
-                headers=headers,
-            )
+            if self.credentials is not None and signed and self.credentials.kind is Secret.IDENTITY_TOKEN:
+                form = {"grant_type": "refresh_token", "refresh_token": self.credentials.secret, **query}
+                found = await self._http.get(
+                    realm, _read_answer, method="POST", form=form | {"client_id": _CLIENT}
+                )
+            else:
+                headers = {"Authorization": self.credentials.basic()} if self.credentials and signed else None
+                if self._wants_identity_token:
+                    query |= {"offline_token": "true", "client_id": _CLIENT}
+                found = await self._http.get(realm.update_query(query), _read_answer, headers=headers)
+                self.identity_token = found.refresh_token
         except errors.SourceError as error:
             raise self._failure(error, realm, signed=signed) from error.__cause__
-        known.token, known.fetched_at = token, self._clock()
-        known.renew_at = asked_at + life - min(_EARLY, life // 4)
+        known.token, known.fetched_at = found.token, self._clock()
+        known.renew_at = asked_at + found.life - min(_EARLY, found.life // 4)
 
     def _failure(self, error: errors.SourceError, realm: URL, *, signed: bool) -> errors.SourceError:
         """What it means that a realm gave no token, without its words: it may know the password."""
@@ -168,8 +205,9 @@ class RegistryAccess:
     def _refuse(self, url: URL) -> errors.SignInRefused:
         """Write down that the credentials are wrong: they are never sent again."""
         origin = self.credentials.origin if self.credentials else "nowhere"
+        what = self.credentials.kind.value if self.credentials else "password"
         self._refusal = (
-            f"{url.host_port_subcomponent} refused the user name and the password from {origin} (401); "
+            f"{url.host_port_subcomponent} refused the user name and the {what} from {origin} (401); "
             "they are not tried again; log in anew"
         )
         return errors.SignInRefused(self._refusal)
@@ -201,10 +239,18 @@ class RegistrySigner:
         return await self._access.refused(self._scope, answer)
 
 
-def _read_token(answer: Response) -> tuple[str, int]:
-    """The token of an answer, and its life in milliseconds."""
+class _Tokens(NamedTuple):
+    """What a realm gave: the token, its life in milliseconds, and perhaps an identity token."""
+
+    token: str
+    life: int
+    refresh_token: str | None
+
+
+def _read_answer(answer: Response) -> _Tokens:
     found = msgspec.json.decode(answer.body, type=_TokenAnswer)
     token = tokens.checked(found.token or found.access_token)
     seconds = found.expires_in or 0
     life = round(min(max(seconds, 0), 86_400) * 1000)
-    return token, min(max(life, _SHORTEST_LIFE), _LONGEST_LIFE)
+    identity = tokens.checked(found.refresh_token) if found.refresh_token else None
+    return _Tokens(token, min(max(life, _SHORTEST_LIFE), _LONGEST_LIFE), identity)

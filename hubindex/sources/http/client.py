@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Generic, Literal, Protocol, Self, TypeAlias, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -149,6 +150,7 @@ class HttpClient:
         method: Method = "GET",
         headers: Mapping[str, str] | None = None,
         json: object = None,
+        form: Mapping[str, str] | None = None,
         signer: Signer | None = None,
         statuses: frozenset[int] = frozenset({200}),
         max_body: int | None = None,
@@ -157,8 +159,8 @@ class HttpClient:
     ) -> T:
         """Ask for `url` and return what `decode` makes of the answer, which has one of `statuses` and is whole.
 
-        `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms; `json` is the body of a
-        POST; `max_body` limits the bytes of an unpacked body more than the client does. With `may_leave` a
+        `decode` may raise msgspec's `DecodeError`; `clock` gives the present in ms; `json` or `form` is the body
+        of a POST; `max_body` limits the bytes of an unpacked body more than the client does. With `may_leave` a
         redirect is followed to another server too (`address.redirected_away`), without what signs the request:
         only for what is checked by its digest. `sink` makes, for each attempt, what takes the pieces of a body of
         any size; the answer has no body then. Waits as long as the host asks for or seems to need, and tries again
@@ -168,8 +170,12 @@ class HttpClient:
         challenge pages), `Unreachable` (no whole answer, 5xx), `BudgetSpent` and `UnreadableAnswer` (anything
         else). An error about a status other than those has a `Refusal` as its `__cause__`.
         """
-        body = None if json is None else msgspec.json.encode(json)
-        content_type = {} if body is None else {"Content-Type": "application/json"}
+        body, content_type = None, {}
+        if json is not None:
+            body, content_type = msgspec.json.encode(json), {"Content-Type": "application/json"}
+        elif form is not None:
+            body = urlencode(form).encode()
+            content_type = {"Content-Type": "application/x-www-form-urlencoded"}
         request = _Request(
             url, method, {**content_type, **(headers or {})}, body, clock, decode, statuses,
             max_body, may_leave, sink,

@@ -126,11 +126,19 @@ def test_a_realm_that_may_not_be_asked(realm: str, registry: URL) -> None:
         ("https://auth.docker.io.evil.example/token", DOCKER, False),
         ("https://auth.docker.io/token", ACME, False),
         ("https://registry.acme.example/token", ACME, True),
-        ("https://acme.example/token", ACME, False),
+        ("https://acme.example/token", ACME, True),
+        ("https://login.acme.example/token", ACME, True),
+        ("https://acme.example.evil.example/token", ACME, False),
+        ("https://evil-acme.example/token", ACME, False),
+        ("https://example/token", ACME, False),
+        ("https://other.example/token", URL("https://acme.example"), False),
+        ("https://10.0.0.1/token", URL("https://10.0.0.2"), False),
+        ("https://10.0.0.1/token", URL("https://10.0.0.1:5000"), True),
+        ("http://10.0.0.1:5000/token", URL("http://10.0.0.1:5000"), False),
         ("http://127.0.0.1:5000/token", LOCAL, True),
         ("http://localhost:5000/token", LOCAL, False),
     ],
 )
 def test_who_may_see_a_password(realm: str, registry: URL, may: bool) -> None:
-    """The registry's own host, and for Docker Hub's registry the one realm that it has."""
+    """The registry's own host or domain, and for Docker Hub's registry the one realm that it has."""
     assert may_have_credentials(URL(realm), registry) is may
