@@ -72,6 +72,31 @@ class Tag(Struct, frozen=True, kw_only=True):
     observed_at: int | None = None
 
 
+class TagPeriod(Struct, frozen=True, kw_only=True):
+    """A stretch in which a tag pointed to a digest, by the registry's own word.
+
+    `ended_at` is None for what lasted still when the registry was asked.
+    """
+
+    name: str
+    digest: bytes
+    started_at: int
+    ended_at: int | None = None
+
+
+class TagHistory(Struct, frozen=True, kw_only=True):
+    """What a registry tells of the past of a repository's tags, or of one of them: by start, the oldest first.
+
+    `observed_at` is the time of the first request. `complete` is false if a row could not be understood or the
+    list did not end, as `warnings` tell: then a tag that is not in it may be there.
+    """
+
+    periods: tuple[TagPeriod, ...]
+    observed_at: int
+    complete: bool = True
+    warnings: tuple[str, ...] = ()
+
+
 class TagPage(Struct, frozen=True, kw_only=True):
     """One page of a repository's tag list; fields as in `RepositoryPage`.
 

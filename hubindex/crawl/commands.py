@@ -13,7 +13,7 @@ from hubindex.index.writing.frontier import LATEST, Job, Owner, Pending, next_vi
 from hubindex.index.writing.ingest import GONE_AFTER, Absence, Batch
 from hubindex.index.writing.repositories import Stored
 from hubindex.index.writing.walks import PageOutcome, StoredPages, Walk
-from hubindex.records import Repository, Tag, TagPage
+from hubindex.records import Repository, Tag, TagPage, TagPeriod
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -291,6 +291,17 @@ class KnownDigests(NamedTuple):
     def run(self, batch: Batch) -> dict[str, bytes]:
         """The digests by name."""
         return batch.known_digests(self.repository_id, self.names)
+
+
+class StorePeriods(NamedTuple):
+    """Store what a registry tells of the past of a repository's tags, oldest first."""
+
+    repository_id: int
+    periods: Sequence[TagPeriod]
+
+    def run(self, batch: Batch) -> PageOutcome:
+        """What of it was not known."""
+        return batch.tag_periods(self.repository_id, self.periods)
 
 
 # Single looks at tags

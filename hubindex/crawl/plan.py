@@ -19,8 +19,8 @@ class Plan:
     and what was not is due. `heads`: how many digests of one repository may be asked of the registry, one by one,
     when Docker Hub does not list all tags; 0: none. `contents`: ask other registries for the manifests and the
     configurations of images, each once; `pulls`: how many manifests to ask of Docker Hub's registry, where each
-    counts as a pull. `full`: read each list of tags to its end. `watch`: keep
-    running, and re-crawl repositories as they fall due.
+    counts as a pull. `history`: where a registry tells its own history, ask for that. `full`: read each list of
+    tags to its end. `watch`: keep running, and re-crawl repositories as they fall due.
     """
 
     terms: Sequence[str] = ()
@@ -35,6 +35,7 @@ class Plan:
     full: bool = False
     watch: bool = False
     contents: bool = True
+    history: bool = True
     pulls: int = 0
 
     def fresh_since(self, now: int) -> int | None:

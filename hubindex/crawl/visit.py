@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from hubindex.crawl.commands import FinishWalk, KnownDigests, LeastKnown, StoredPage, StorePage
+from hubindex.crawl.commands import FinishWalk, KnownDigests, LeastKnown, StoredPage, StorePage, StorePeriods
 from hubindex.crawl.contents import ContentReader
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
@@ -18,7 +18,7 @@ from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.writing.frontier import Job
 from hubindex.index.writing.walks import INTERRUPTED, PageOutcome
-from hubindex.records import Tag, TagNames, TagPage
+from hubindex.records import Tag, TagNames, TagPage, TagPeriod
 from hubindex.sources.registry.client import Registry
 
 _WALKS = 3
@@ -51,10 +51,93 @@ class Visitor:
             self._context.failed(error, job.registry)
             await self._finish(job, log, error)
             return
-        if source.hub is None:
-            await self._by_names(job, log, source)
-        else:
+        if source.hub is not None:
             await self._by_pages(job, source)
+        elif await self._has_history(job, source):
+            await self._by_history(job, log, source)
+        else:
+            await self._by_names(job, log, source)
+
+    async def _has_history(self, job: Job, source: Source) -> bool:
+        """Whether the registry tells the past of the repository's tags, and the present with it."""
+        if not self._context.plan.history or source.registry is None:
+            return False
+        try:
+            return await source.registry.has_history(job.name)
+        except SourceError:
+            return False  # it is met again, and told, when the tags are asked for
+
+    async def _by_history(self, job: Job, log: WalkLog, source: Source) -> None:
+        """Read the registry's own history of all tags: the past, and then the present, newest first."""
+        context, registry = self._context, source.registry
+        assert registry is not None
+        error: _Failure = None
+        try:
+            history = await registry.history(job.name)
+            context.answered()
+            for warning in history.warnings:
+                context.warn(warning)
+            await self._leave_past(job, history.periods)
+            present = {each.name: each for each in history.periods if each.ended_at is None}
+            tags = [
+                Tag(name=each.name, digest=each.digest, pushed_at=each.started_at)
+                for each in sorted(present.values(), key=lambda each: (-each.started_at, each.name))
+            ]
+            log.started_at = history.observed_at
+            await self._leave_present(job, log, registry, tags, history.observed_at)
+            log.add_names(present)
+            log.count = len(present)
+            if not history.complete:
+                raise UnreadableAnswer(f"{job.name}: the registry's history of its tags is not whole")
+        except (SourceError, Stopped) as failed:
+            context.failed(failed, job.registry)
+            error = failed
+        except asyncio.CancelledError:
+            self._leave_interrupted(log)
+            raise
+        await self._finish(job, log, error)
+
+    async def _leave_past(self, job: Job, periods: Sequence[TagPeriod]) -> None:
+        """Leave what has ended to the writer, each tag whole; what follows it tells whether the tag was gone."""
+        by_name: dict[str, list[TagPeriod]] = {}
+        for period in periods:
+            by_name.setdefault(period.name, []).append(period)
+        waiting: list[TagPeriod] = []
+        for several in by_name.values():
+            if any(period.ended_at is not None for period in several):
+                waiting += several
+            if len(waiting) >= _NAMES_IN_A_PAGE:
+                await self._leave_periods(job, waiting)
+                waiting = []
+        if waiting:
+            await self._leave_periods(job, waiting)
+
+    async def _leave_periods(self, job: Job, periods: Sequence[TagPeriod]) -> None:
+        await self._context.leave(
+            StorePeriods(job.repository_id, tuple(periods)), lambda outcome: self._count(job, outcome)
+        )
+
+    async def _leave_present(
+        self, job: Job, log: WalkLog, registry: Registry, tags: Sequence[Tag], at: int
+    ) -> None:
+        """Leave tags that were listed with their digests, with what they point to."""
+        reader = self._reader(job, registry)
+        for start in range(0, len(tags), _LOOKS_IN_A_PAGE):
+            several = list(tags[start : start + _LOOKS_IN_A_PAGE])
+            failed = None
+            if reader is not None:
+                several, failed = await reader.describe(several)
+            self._context.progress.tags += len(several)
+            page = TagPage(tags=tuple(several), count=None, more=True, observed_at=at)
+            log.add(page)
+            await self._leave_page(job, log, page)
+            if failed is not None:
+                raise failed
+
+    def _reader(self, job: Job, registry: Registry) -> ContentReader | None:
+        if not self._context.plan.contents:
+            return None
+        return ContentReader(self._context, registry, job.repository_id, job.name)
 
     async def _by_names(self, job: Job, log: WalkLog, source: Source) -> None:
         """Ask for all names, and for the digest of each."""
@@ -85,25 +168,29 @@ class Visitor:
         await self._finish(job, log, error)
 
     async def _look_at_all(self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str]) -> None:
-        reader = None
-        if self._context.plan.contents:
-            reader = ContentReader(self._context, registry, job.repository_id, job.name)
+        reader = self._reader(job, registry)
+        is_told = False
+        if names and self._context.plan.history:
+            is_told = await registry.has_tag_histories(job.name, names[0])
         for start in range(0, len(names), _NAMES_IN_A_PAGE):
             several = names[start : start + _NAMES_IN_A_PAGE]
             known = await self._context.writer.write(KnownDigests(job.repository_id, several))
             for first in range(0, len(several), _LOOKS_IN_A_PAGE):
-                await self._look(job, log, registry, several[first : first + _LOOKS_IN_A_PAGE], known, reader)
+                await self._look(
+                    job, log, registry, several[first : first + _LOOKS_IN_A_PAGE], known, reader, is_told=is_told
+                )
 
     async def _look(
         self, job: Job, log: WalkLog, registry: Registry, names: Sequence[str], known: Mapping[str, bytes],
-        reader: ContentReader | None = None,
+        reader: ContentReader | None = None, *, is_told: bool = False,
     ) -> None:  # fmt: skip
         """Ask for the digests of some tags at once, and leave what came to the writer. Raises what failed.
 
-        With a `reader` it is read what they point to, too.
+        With a `reader` it is read what they point to, too; `is_told` if the registry tells the past of each.
         """
         self._context.check()
-        looks = (self._look_at(job, registry, name, known.get(name)) for name in names)
+        look = self._told if is_told else self._look_at
+        looks = (look(job, registry, name, known.get(name)) for name in names)
         answers = await asyncio.gather(*looks, return_exceptions=True)
         tags = [answer for answer in answers if isinstance(answer, Tag)]
         failed = None
@@ -116,6 +203,18 @@ class Visitor:
                 raise answer
         if failed is not None:
             raise failed
+
+    async def _told(self, job: Job, registry: Registry, name: str, known: bytes | None) -> Tag:
+        """A tag by the registry's own history of it, whose past is left to the writer."""
+        history = await registry.tag_history(job.name, name)
+        for warning in history.warnings:
+            self._context.warn(warning)
+        await self._leave_past(job, history.periods)
+        if not history.periods or not history.complete:
+            return await self._look_at(job, registry, name, known)
+        self._context.answered()
+        last = history.periods[-1]
+        return Tag(name=name, digest=last.digest, pushed_at=last.started_at, observed_at=history.observed_at)
 
     async def _look_at(self, job: Job, registry: Registry, name: str, known: bytes | None) -> Tag:
         """A tag as of the moment at which it was asked for, with its digest if the registry gives one.

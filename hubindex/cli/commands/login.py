@@ -71,9 +71,7 @@ def login(
     checked = asyncio.run(_check(registry, user, secret, network))
     kept = keep(registry, user, checked, os.environ)
     if kept.is_plain:
-        note(
-            f"hubindex: the password is stored unencrypted in {kept.where}: a credential helper would keep it safely"
-        )
+        note(f"hubindex: the password is stored unencrypted in {kept.where}: a credential helper would encrypt it")
     write(["Login Succeeded"])
 
 

@@ -19,11 +19,12 @@ from hubindex.index.writing.documents import DocumentWriter
 from hubindex.index.writing.frontier import Frontier, Leases
 from hubindex.index.writing.known import RepositoryState
 from hubindex.index.writing.memory import Memory
+from hubindex.index.writing.periods import store_periods
 from hubindex.index.writing.repositories import RepositoryWriter, Stored
 from hubindex.index.writing.tagwriter import TagWriter
 from hubindex.index.writing.walks import INTERRUPTED, Looked, PageOutcome, StoredPages, Walk
 from hubindex.moment import END_OF_TIME
-from hubindex.records import Repository, Tag, TagPage
+from hubindex.records import Repository, Tag, TagPage, TagPeriod
 from hubindex.reference import DEFAULT_REGISTRY
 
 GONE_AFTER = 4 * 3600 * 1000
@@ -128,6 +129,10 @@ class Batch:
     def tag_page(self, repository_id: int, page: TagPage) -> PageOutcome:
         """Store what a page of tags adds to what is known; an unchanged page writes nothing."""
         return self._tags.page(repository_id, page)
+
+    def tag_periods(self, repository_id: int, periods: Sequence[TagPeriod]) -> PageOutcome:
+        """Store what a registry tells of the past of tags, oldest first; what is known writes nothing."""
+        return store_periods(self._tags, repository_id, periods)
 
     def has_as_many_tags(self, repository_id: int, count: int | None) -> bool:
         """Whether a repository has as many tags as its source counts."""

@@ -97,6 +97,16 @@ class TagRows:
             if known.span.content and len(known.span.content) != KEY_SIZE and known.span.gone_at is None
         }
 
+    def closed_pushes(self, state: RepositoryState, names: Collection[str]) -> dict[tuple[str, int, bytes], int]:
+        """The closed spans with a push time of some tags: name, push time and digest, each with its last sight."""
+        self._flush_rows()
+        rows = self._tx.query("closed_pushes", repository_id=state.repository_id, names=list(names))
+        found: dict[tuple[str, int, bytes], int] = {}
+        for name, pushed_at, digest, last_seen_at in rows:
+            key = name, pushed_at, bytes(digest)
+            found[key] = max(last_seen_at, found.get(key, 0))
+        return found
+
     def names(self, state: RepositoryState, digest: bytes | None, most: int) -> list[str]:
         """The names of tags that are there and point to a digest, or without one of all; `most` at most."""
         self._flush_rows()

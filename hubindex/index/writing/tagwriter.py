@@ -56,6 +56,11 @@ class TagWriter:
                     self._store(state, tag, min(tag.pushed_at, at), outcome)
         return outcome
 
+    def report(self, state: RepositoryState, tag: Tag, at: int, outcome: PageOutcome) -> None:
+        """Store what a tag was at a moment of the past, by the registry's own word. The tag's row is loaded."""
+        self._digests.load(state, [tag])
+        self._store(state, tag, at, outcome)
+
     def end(self, state: RepositoryState, known: KnownTag, last_seen_at: int, gone_at: int) -> None:
         """The tag was there at `last_seen_at`, and was found to be gone at `gone_at`."""
         content, pushed_at, first_seen_at = known.span[:3]

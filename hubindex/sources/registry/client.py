@@ -3,30 +3,29 @@
 It knows neither times nor descriptions, but every tag, also where Docker Hub's API shows only the first pages.
 """
 
+import asyncio
 import hashlib
-import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeVar
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Literal, TypeVar
 from urllib import parse
 
 import msgspec
-from msgspec import Struct
 from yarl import URL
 
 from hubindex import docker_hub, errors, kinds, moment
 from hubindex.contents import Contents, Descriptor, ImageConfig
 from hubindex.digests import digest_bytes, digest_text
-from hubindex.records import PlatformImage, RepositoryNames, Tag, TagNames
+from hubindex.records import PlatformImage, RepositoryNames, Tag, TagHistory, TagNames, TagPeriod
 from hubindex.reference import is_repository, is_tag
 from hubindex.sources.auth.credentials import Credentials
 from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
-from hubindex.sources.complaints import Complaints
 from hubindex.sources.http.address import validate_base_url, where
 from hubindex.sources.http.client import HttpClient, Signer
 from hubindex.sources.http.failures import Refusal, Response
-from hubindex.sources.http.headers import joined
 from hubindex.sources.http.transport import Sink
 from hubindex.sources.media_type import media_type
+from hubindex.sources.registry import histories
+from hubindex.sources.registry.lists import ListWalk, read_catalog, read_tags, resolved
 from hubindex.sources.registry.manifests import (
     ACCEPT,
     MAX_CONFIG,
@@ -40,22 +39,10 @@ from hubindex.text import quote, shown
 T = TypeVar("T")
 
 _PAGE_SIZE = 1000
+_MAX_REFUSED = 3
+_CLOSED = frozenset({401, 403})
 _LOOKED = frozenset({200, 304})
 _NO_CATALOG = frozenset({401, 403, 404, 405, 501})
-_MAX_PAGES = 2000
-_MAX_NAMES = 2_000_000
-_MAX_LINK = 16 * 1024
-_LINK = re.compile(r"<([^<>]*)>([^<]*)")
-_NEXT = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
-
-
-class _TagList(Struct):
-    tags: list[object] | None
-    name: object = None
-
-
-class _Catalog(Struct):
-    repositories: list[object] | None
 
 
 class Registry:
@@ -83,6 +70,9 @@ class Registry:
         self._clock = clock
         self._signer = signer
         self._access = RegistryAccess(http, base_url, credentials)
+        self._refused_histories = 0
+        self._has_tag_histories: bool | None = None
+        self._probing = asyncio.Lock()
 
     async def repository_names(self) -> AsyncIterator[RepositoryNames]:
         """The names of all repositories, page by page, as far as the registry lists them to this caller.
@@ -90,7 +80,7 @@ class Registry:
         A list that ends early says so in the warnings of its last page. Raises `Forbidden` if there is none to be
         had: many registries list nothing, or only to administrators.
         """
-        walk = _Walk("the catalog", "registry:catalog:*", _read_catalog, is_repository)
+        walk = ListWalk("the catalog", "registry:catalog:*", read_catalog, is_repository)
         url = URL(f"{self._base}/v2/_catalog", encoded=True)
         try:
             async for _ in self._pages(url, walk):
@@ -117,12 +107,12 @@ class Registry:
 
     async def tag_names(self, name: str) -> TagNames:
         """The names of all tags of a repository (`library/mongo`)."""
-        walk = _Walk(name, _pull(name), _read_tags, is_tag)
+        walk = ListWalk(name, _pull(name), read_tags, is_tag)
         async for _ in self._pages(self._url(name, "tags", "list"), walk):
             pass
         return walk.result()
 
-    async def _pages(self, url: URL, walk: "_Walk") -> AsyncIterator[None]:
+    async def _pages(self, url: URL, walk: ListWalk) -> AsyncIterator[None]:
         """Ask for the pages of a list one after the other, and add each to the walk."""
         try:
             following = await self._page(url.with_query(n=_PAGE_SIZE), walk)
@@ -177,6 +167,86 @@ class Registry:
         its_type = media_type(_content_type(answer))
         kind = kinds.of_content(None, its_type)
         return answer.sent_at, Tag(name=tag, digest=digest, media_type=its_type, kind=kind)
+
+    async def has_history(self, name: str) -> bool:
+        """Whether the registry tells the past of this repository's tags in one list. Asked at most a few times."""
+        async with self._probing:
+            if self._refused_histories >= _MAX_REFUSED:
+                return False
+            answer = await self._probe(_quay(self._base, name, 1, 1), None)
+            found = answer is not None and histories.is_quays(answer)
+            if not found:
+                is_closed = answer is not None and answer.status in _CLOSED
+                self._refused_histories += 1 if is_closed else _MAX_REFUSED
+            return found
+
+    async def has_tag_histories(self, name: str, tag: str) -> bool:
+        """Whether the registry tells the past of single tags. Asked once."""
+        async with self._probing:
+            if self._has_tag_histories is None:
+                answer = await self._probe(self._chainguard(name, tag), RegistrySigner(self._access, _pull(name)))
+                self._has_tag_histories = answer is not None and histories.is_chainguards(answer)
+            return self._has_tag_histories
+
+    async def _probe(self, url: URL, signer: Signer | None) -> Response | None:
+        """What a registry answers; None if it does not, which is no failure: it may lack what is asked for."""
+        try:
+            return await self._http.get(
+                url, lambda answer: answer, clock=self._clock, signer=signer, statuses=histories.PROBED
+            )
+        except errors.BudgetSpent:
+            raise
+        except errors.SourceError:
+            return None
+
+    async def history(self, name: str) -> TagHistory:
+        """The past of all tags of a repository, by the registry's own word. Asked without signing in."""
+        pages: list[histories.QuayPage] = []
+        is_whole = False
+        while not is_whole and len(pages) < histories.MAX_PAGES:
+            url = _quay(self._base, name, histories.PAGE_SIZE, len(pages) + 1)
+
+            def read(answer: Response) -> histories.QuayPage:
+                return histories.read_quay(answer, name)
+
+            page = await self._http.get(url, read, clock=self._clock)
+            if pages and page.more and set(page.periods) <= {each for known in pages for each in known.periods}:
+                break  # it repeats itself
+            pages.append(page)
+            is_whole = not page.more
+        return histories.merged(pages, name, is_whole=is_whole)
+
+    async def tag_history(self, name: str, tag: str, since: int | None = None) -> TagHistory:
+        """The past of a tag, by the registry's own word, from a moment (ms) on."""
+        found: dict[tuple[int, bytes], TagPeriod] = {}
+        warnings: tuple[str, ...] = ()
+        start, observed_at = since, None
+
+        def read(answer: Response) -> TagHistory:
+            return histories.read_chainguard(answer, name, tag)
+
+        while True:
+            url = self._chainguard(name, tag)
+            if start is not None:
+                url = url.with_query(start=moment.to_rfc3339(start))
+            page = await self._get(_pull(name), name, url, read)
+            observed_at = page.observed_at if observed_at is None else observed_at
+            before = len(found)
+            found.update({(each.started_at, each.digest): each for each in page.periods})
+            warnings += page.warnings
+            if len(page.periods) < histories.MAX_ENTRIES or len(found) == before:
+                break
+            start = page.periods[-1].started_at
+        moves = sorted(found)
+        ends = [at for at, _ in moves[1:]] + [None]
+        periods = tuple(
+            TagPeriod(name=tag, digest=digest, started_at=at, ended_at=end)
+            for (at, digest), end in zip(moves, ends, strict=False)
+        )
+        return TagHistory(periods=periods, observed_at=observed_at, complete=not warnings, warnings=warnings)
+
+    def _chainguard(self, name: str, tag: str) -> URL:
+        return self._url(name, "_chainguard", "history", tag)
 
     async def contents(self, name: str, digest: bytes) -> Contents:
         """The manifest of a digest, checked against it, with the configuration of an image.
@@ -234,13 +304,13 @@ class Registry:
         accept = {"Accept": "*/*"}
         return await self._get(_pull(name), name, url, read, headers=accept, max_body=MAX_CONFIG, may_leave=True)
 
-    async def _page(self, url: URL, walk: "_Walk") -> URL | None:
+    async def _page(self, url: URL, walk: ListWalk) -> URL | None:
         """Ask for one page and add it to the walk; the address of the next page, if there is one."""
         page = await self._get(walk.scope, walk.name, url, walk.read)
         walk.add(page)
         if page.link is None:
             return None
-        following = _resolved(url, page.link)
+        following = resolved(url, page.link)
         if following is None:
             walk.doubt(f"ended early: the next page is at another server or nowhere ({shown(page.link)})")
         elif not walk.is_new(following):
@@ -299,91 +369,9 @@ class _HashSink:
         self._advance(len(piece))
 
 
-class _Page(NamedTuple):
-    """One page of a list of names: whatever stood there, unchecked. `name` is what it says that it lists."""
-
-    name: object
-    names: Sequence[object]
-    link: str | None
-    sent_at: int
-
-
-class _Walk:
-    """The pages of one list, as they come in."""
-
-    def __init__(
-        self, name: str, scope: str, read: Callable[[Response], _Page], is_name: Callable[[str], bool]
-    ) -> None:
-        self.name = name
-        self.scope = scope
-        self.read = read
-        self._is_name = is_name
-        self._fresh: list[str] = []
-        self._names: dict[str, None] = {}
-        self._observed_at: int | None = None
-        self._visited: set[URL] = set()
-        self._has_grown = False
-        self._complaints = Complaints(f"tags of {name}" if is_name is is_tag else name)
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether a page has come."""
-        return self._observed_at is not None
-
-    def add(self, page: _Page) -> None:
-        """Take the names of a page."""
-        if self._observed_at is None:
-            self._observed_at = page.sent_at
-        if page.name is not None and page.name != self.name:
-            self.doubt(f"the answer is about another repository, {quote(str(page.name))}")
-        before = len(self._names)
-        for position, found in enumerate(page.names):
-            if len(self._names) >= _MAX_NAMES:
-                self.doubt(f"ended early: more than {_MAX_NAMES:,} names")
-                break
-            if isinstance(found, str) and self._is_name(found):
-                if found not in self._names:
-                    self._names[found] = None
-                    self._fresh.append(found)
-            else:
-                named = found if isinstance(found, str) else ""
-                what = "tag name" if self._is_name is is_tag else "repository"
-                self._complaints.add(position, named, f"left out, because it is not a {what}")
-        self._has_grown = len(self._names) > before
-
-    def is_new(self, url: URL) -> bool:
-        """Whether the list goes on at this address: not if it was asked for, or the last page told nothing new."""
-        if not self._has_grown or url in self._visited:
-            return False
-        self._visited.add(url)
-        return True
-
-    def goes_on(self) -> bool:
-        """Whether the list is still within bounds."""
-        if len(self._visited) >= _MAX_PAGES:
-            self.doubt(f"ended early: more than {_MAX_PAGES:,} pages")
-            return False
-        return len(self._names) < _MAX_NAMES
-
-    def doubt(self, why: str) -> None:
-        """Write down why the list proves nothing about absent tags."""
-        self._complaints.add_whole(why)
-
-    def take(self) -> RepositoryNames:
-        """What has come in since it was taken last."""
-        fresh, self._fresh = tuple(self._fresh), []
-        warnings, self._complaints = self._complaints.warnings(), Complaints(self.name)
-        return RepositoryNames(names=fresh, observed_at=self._observed_at or 0, warnings=warnings)
-
-    def result(self) -> TagNames:
-        """What came in."""
-        warnings = self._complaints.warnings()
-        return TagNames(
-            names=tuple(self._names),
-            observed_at=self._observed_at or 0,
-            complete=not warnings,
-            warnings=warnings,
-        )
+def _quay(base: str, name: str, limit: int, page: int) -> URL:
+    url = URL(f"{base}/api/v1/repository/{name}/tag/", encoded=True)
+    return url.with_query(limit=limit, page=page, onlyActiveTags="false")
 
 
 def _content_type(answer: Response) -> str:
@@ -394,32 +382,6 @@ def _content_type(answer: Response) -> str:
 def _pull(name: str) -> str:
     """The scope of what is asked about a repository."""
     return f"repository:{name}:pull"
-
-
-def _read_tags(answer: Response) -> _Page:
-    page = msgspec.json.decode(answer.body, type=_TagList)
-    return _Page(page.name, page.tags or (), _next_link(answer), answer.sent_at)
-
-
-def _read_catalog(answer: Response) -> _Page:
-    page = msgspec.json.decode(answer.body, type=_Catalog)
-    return _Page(None, page.repositories or (), _next_link(answer), answer.sent_at)
-
-
-def _next_link(answer: Response) -> str | None:
-    links = _LINK.finditer(joined(answer.headers, "Link", _MAX_LINK))
-    return next((link[1] for link in links if _NEXT.search(link[2])), None)
-
-
-def _resolved(source: URL, link: str) -> URL | None:
-    """The address of a link in the answer of `source`; `None` if it is at another origin, or nowhere."""
-    if not link or not link.isascii() or not link.isprintable() or " " in link:
-        return None
-    try:
-        target = source.join(URL(link, encoded=True)).with_user(None).with_fragment(None)
-        return target if target.origin() == source.origin() else None
-    except ValueError:
-        return None
 
 
 def _status(error: errors.SourceError) -> int | None:

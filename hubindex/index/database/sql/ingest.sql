@@ -48,6 +48,13 @@ JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
 WHERE t.repository_id = :repository_id AND d.digest = :digest AND t.gone_at IS NULL
 ORDER BY t.name LIMIT :most
 
+-- name: closed_pushes
+SELECT t.name, s.pushed_at, d.digest, s.last_seen_at
+FROM tag t
+JOIN span s ON s.repository_id = t.repository_id AND s.tag_id = t.tag_id
+JOIN digest d ON d.repository_id = s.repository_id AND d.digest_id = s.digest_id
+WHERE t.repository_id = :repository_id AND t.name = ANY(:names) AND s.pushed_at IS NOT NULL
+
 -- name: newest_tags
 SELECT name, pushed_at FROM tag
 WHERE repository_id = :repository_id AND gone_at IS NULL AND pushed_at > :pushed_at
