@@ -47,6 +47,10 @@ class ContentReader:
         ]
         return described, error
 
+    async def read(self, digests: Sequence[bytes]) -> SourceError | None:
+        """Read and store the contents of some images; returns what failed for others as well."""
+        return (await self._read(digests))[1]
+
     async def _members(self, indexes: Iterable[Contents]) -> tuple[dict[bytes, Contents], SourceError | None]:
         """The images of some indexes."""
         wanted = list(dict.fromkeys(image.digest for index in indexes for image in index.images))

@@ -53,6 +53,10 @@ class CrawlContext:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     refused_in_a_row: int = 0
     storage_error: BaseException | None = None
+    pulls_left: int = 0
+
+    def __post_init__(self) -> None:
+        self.pulls_left = self.plan.pulls
 
     def answered(self, page: RepositoryPage | RepositoryNames | TagPage | None = None) -> None:
         """A source gave what it was asked for."""

@@ -9,7 +9,15 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from hubindex.crawl.commands import FinishWalk, KnownDigests, LeastKnown, StoredPage, StorePage, StorePeriods
+from hubindex.crawl.commands import (
+    FinishWalk,
+    KnownContents,
+    KnownDigests,
+    LeastKnown,
+    StoredPage,
+    StorePage,
+    StorePeriods,
+)
 from hubindex.crawl.contents import ContentReader
 from hubindex.crawl.context import CrawlContext, Stopped
 from hubindex.crawl.listing import MAX_PAGES, PAGE_SIZE
@@ -18,6 +26,7 @@ from hubindex.crawl.walk import WalkLog
 from hubindex.errors import NotFound, PaginationRefused, SourceError, UnreadableAnswer
 from hubindex.index.writing.frontier import Job
 from hubindex.index.writing.walks import INTERRUPTED, PageOutcome
+from hubindex.kinds import Kind
 from hubindex.records import Tag, TagNames, TagPage, TagPeriod
 from hubindex.sources.registry.client import Registry
 
@@ -26,6 +35,8 @@ _MAX_AGAIN = 5
 _LOOKS_AT_A_TIME = 8
 _LOOKS_IN_A_PAGE = 100
 _NAMES_IN_A_PAGE = 500
+_PULLS_OF_A_REPOSITORY = 10
+_DEFAULT_PLATFORM = "linux/amd64"
 
 _Failure = SourceError | Stopped | None
 
@@ -241,6 +252,36 @@ class Visitor:
             if is_settled or not (remaining and log.is_worth_repeating):
                 if not is_settled:
                     await self._finish(job, log, None)
+                break
+        if source.registry is not None and self._context.pulls_left > 0:
+            await self._configs(job, source.registry, log.newest)
+
+    async def _configs(self, job: Job, registry: Registry, tags: Sequence[Tag]) -> None:
+        """Read the images of the newest tags from the registry behind the Hub, where each counts as a pull.
+
+        A few of each repository, one at a time, and no more than half of what the registry allows: a pull is what
+        the user's own machines need. The next crawl goes on with those that are left.
+        """
+        context = self._context
+        reader = ContentReader(context, registry, job.repository_id, job.name)
+        ordered = sorted(tags, key=lambda tag: tag.name != "latest")
+        wanted = list(dict.fromkeys(digest for tag in ordered if (digest := _default_image(tag)) is not None))
+        known = await context.writer.write(KnownContents(wanted)) if wanted else {}
+        for digest in [each for each in wanted if each not in known][:_PULLS_OF_A_REPOSITORY]:
+            async with self._hub_looks:
+                left = registry.pulls
+                if left is not None and left.remaining <= left.limit // 2 and context.pulls_left > 0:
+                    context.pulls_left = 0
+                    context.warn(
+                        f"{left.remaining:,} of {left.limit:,} pulls are left: no more configurations are read now"
+                    )
+                if context.pulls_left <= 0 or context.progress.stopped:
+                    return
+                context.pulls_left -= 1
+                error = await reader.read([digest])
+            if error is not None:
+                context.pulls_left = 0
+                context.warn(f"no more configurations are read now: {error}")
                 return
 
     def _leave_interrupted(self, log: WalkLog) -> None:
@@ -283,6 +324,8 @@ class Visitor:
                 raise UnreadableAnswer(f"{job.name}: more than {MAX_PAGES:,} pages of tags")
             page = await self._page(job, log, source, number)
             goes_on = log.add(page)
+            if number == 1:
+                log.newest = page.tags
             if not (goes_on and may_end_early):
                 await self._leave_page(job, log, page)
             elif await self._write_page(job, log, page):
@@ -415,3 +458,11 @@ class Visitor:
         log.looked_at.update(tag.name for tag in tags)
         page = TagPage(tags=tuple(tags), count=None, more=True, observed_at=at)
         await self._leave_page(job, log, page)
+
+
+def _default_image(tag: Tag) -> bytes | None:
+    """The image of a tag for linux/amd64, or else its first; None for what holds no image."""
+    if tag.kind not in {None, Kind.IMAGE} or not tag.images:
+        return None
+    chosen = next((image for image in tag.images if image.platform == _DEFAULT_PLATFORM), tag.images[0])
+    return chosen.digest

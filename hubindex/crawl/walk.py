@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable
 
 from hubindex.index.writing.walks import Walk
-from hubindex.records import TagPage
+from hubindex.records import Tag, TagPage
 
 _numbers = itertools.count(1)
 
@@ -20,6 +20,7 @@ class WalkLog:
     `looked_at` are the names of the tags that pages showed. `unreadable` counts the rows that could not be
     understood: each may have been news of any tag. Pages are stored while others are fetched: `left` counts those
     that were left to the writer, which knows the walk by its `number`. `is_listed` tells that all names are known.
+    `newest` are the tags of the first page.
     """
 
     def __init__(self, repository_id: int, started_at: int) -> None:
@@ -40,6 +41,7 @@ class WalkLog:
         self._in_order = True
         self._undated = False
         self.is_listed = False
+        self.newest: tuple[Tag, ...] = ()
 
     def add(self, page: TagPage, *, again: bool = False) -> bool:
         """Take a page in; returns whether the next one is worth asking for. `again`: the top, read once more."""

@@ -78,6 +78,20 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 )  # fmt: skip
 @click.option("--no-head", is_flag=True, help="Ask the registry for no digests: --heads 0.")
 @click.option(
+    "--configs", is_flag=True,
+    help="From Docker Hub too, read what images hold and are based on. Each counts as a pull: see --pulls.",
+)  # fmt: skip
+@click.option(
+    "--pulls", type=click.IntRange(min=0), default=50, show_default=True, metavar="N",
+    help="With --configs: pulls at most, ten of each repository, and no more than half of what Docker Hub allows.",
+)  # fmt: skip
+@click.option(
+    "--no-configs", is_flag=True, help="Ask other registries for digests only, not for what images hold."
+)
+@click.option(
+    "--no-history", is_flag=True, help="Look at the tags of registries that tell their own history, too."
+)
+@click.option(
     "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True,
     help="Repositories to fetch at the same time.",
 )  # fmt: skip
@@ -103,6 +117,10 @@ def crawl(
     dry_run: bool,
     heads: int,
     no_head: bool,
+    configs: bool,
+    pulls: int,
+    no_configs: bool,
+    no_history: bool,
     concurrency: int,
     tries: int,
     anonymous: bool,
@@ -139,9 +157,14 @@ def crawl(
         concurrency=concurrency,
         max_age=max_age,
         heads=0 if no_head else heads,
+        contents=not no_configs,
+        history=not no_history,
+        pulls=pulls if configs else 0,
         full=full,
         watch=watch,
     )
+    if configs and no_configs:
+        raise WrongUsage("--configs and --no-configs exclude each other")
     if watch and plan.seeds():
         raise WrongUsage("--watch goes on with whatever is due: name nothing, and use --enqueue to give it more")
     if not plan.seeds() and not watch and not settings().location.exists:

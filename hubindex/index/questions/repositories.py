@@ -97,15 +97,14 @@ def repository(reader: Reader, reference: Reference) -> RepositoryFacts:
         if not reader.query("repositories", "is_filled"):
             raise NoAnswer(EMPTY)
         name = reference.familiar_name
+        which = ""
         if reference.registry != DEFAULT_REGISTRY:
             registries = {host for (host,) in reader.query("repositories", "registries")}
-            which = ""
             if registries == {DEFAULT_REGISTRY}:
                 which = ", which holds repositories of Docker Hub only"
             elif reference.registry not in registries:
                 which = f", which holds no repositories of {reference.registry}"
-            raise NoAnswer(f"{name} is not in the index{which}")
-        raise NoAnswer(f"{name} is not in the index: fetch it with 'hubindex crawl --repo {name}'")
+        raise NoAnswer(f"{name} is not in the index{which}: fetch it with 'hubindex crawl --repo {name}'")
     row = _RepositoryRow._make(rows[0])
     return RepositoryFacts(
         row.repository_id,

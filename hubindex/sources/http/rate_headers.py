@@ -38,6 +38,23 @@ def rate_headers(headers: Mapping[str, str]) -> RateHeaders:
     )
 
 
+class Pulls(NamedTuple):
+    """How many manifests a registry lets a caller have in a window of hours, and how many are left."""
+
+    limit: int
+    remaining: int
+
+
+def pulls(headers: Mapping[str, str]) -> Pulls | None:
+    """The allowance of pulls that a registry names, as Docker Hub's: `ratelimit-limit: 100;w=21600`."""
+    limit, remaining = (
+        _number(headers.get(f"RateLimit-{name}", "").partition(";")[0].strip()) for name in ("Limit", "Remaining")
+    )
+    if limit is None or remaining is None or not 1 <= limit <= _GREATEST_LIMIT:
+        return None
+    return Pulls(limit, max(remaining, 0))
+
+
 def retry_wait(headers: Mapping[str, str], now: float) -> float:
     """The seconds to wait after a 429 that came at the unix time `now`: 1 to 120, about a minute if not told."""
     wait = named_wait(headers, now)

@@ -22,6 +22,7 @@ from hubindex.sources.auth.registry_signer import RegistryAccess, RegistrySigner
 from hubindex.sources.http.address import validate_base_url, where
 from hubindex.sources.http.client import HttpClient, Signer
 from hubindex.sources.http.failures import Refusal, Response
+from hubindex.sources.http.rate_headers import Pulls, pulls
 from hubindex.sources.http.transport import Sink
 from hubindex.sources.media_type import media_type
 from hubindex.sources.registry import histories
@@ -52,6 +53,8 @@ class Registry:
     milliseconds. Requests are signed as the registry asks for, with `credentials` or anonymously, unless a
     `signer` signs them all.
 
+    `pulls` is the allowance of manifests that the registry named last.
+
     Every method raises the `SourceError`s of `HttpClient.get`, `SignInRefused`, and `InvalidReference` for a name
     that no repository can have. A repository that the registry does not show to this caller is `NotFound`: Docker
     Hub says 401 both for a private one and for one that does not exist.
@@ -70,6 +73,7 @@ class Registry:
         self._clock = clock
         self._signer = signer
         self._access = RegistryAccess(http, base_url, credentials)
+        self.pulls: Pulls | None = None
         self._refused_histories = 0
         self._has_tag_histories: bool | None = None
         self._probing = asyncio.Lock()
@@ -256,6 +260,7 @@ class Registry:
         url = self._url(name, "manifests", digest_text(digest))
 
         def read(answer: Response) -> Contents:
+            self.pulls = pulls(answer.headers) or self.pulls
             return read_manifest(answer.body, digest, _content_type(answer))
 
         accept = {"Accept": ACCEPT}

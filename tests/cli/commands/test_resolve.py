@@ -296,8 +296,10 @@ NO_ANSWERS = [
     ),
     (
         "ghcr.io/acme/web",
-        "ghcr.io/acme/web is not in the index, which holds repositories of Docker Hub only",
-        "ghcr.io/acme/web is not in the index, which holds repositories of Docker Hub only",
+        "ghcr.io/acme/web is not in the index, which holds repositories of Docker Hub only: "
+        "fetch it with 'hubindex crawl --repo ghcr.io/acme/web'",
+        "ghcr.io/acme/web is not in the index, which holds repositories of Docker Hub only: "
+        "fetch it with 'hubindex crawl --repo ghcr.io/acme/web'",
     ),
 ]
 
