@@ -1,12 +1,16 @@
 """A crawl of a real registry on this machine: every tag listed and its digest asked for, against only asking.
 
-The floor is a loop over aiohttp that sends the same requests, 32 at a time, and keeps nothing. The registry is
-`docker-registry` (Debian's package of that name); where it is not installed nothing is measured.
+The floor is a loop over aiohttp that sends the same requests, 32 at a time, and keeps nothing; once for the
+digests alone, and once with the manifest and the configuration of each. The registry is `docker-registry`
+(Debian's package of that name); where it is not installed nothing is measured. Where skopeo is, some tags are
+inspected with it.
 """
 
 import asyncio
 import json
+import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import aiohttp
 
@@ -37,27 +42,65 @@ def run(workspace: Workspace) -> Iterator[Result]:
         asyncio.run(_fill(server, repositories))
         location = workspace.empty("sqlite", "registry")
 
-        def crawled(*, anew: bool) -> tuple[float, float]:
+        def crawled(*options: str, anew: bool) -> Crawl:
             nonlocal location
             if anew:
                 location = workspace.empty("sqlite", "registry")
-            return _crawl(server, location.target)
+            return _crawl(server, location.target, *options)
 
-        floors, firsts, seconds = in_turns(
-            workspace.size(3, 1), lambda: _ask(server), lambda: crawled(anew=True), lambda: crawled(anew=False)
+        digests, contents = ("--no-configs", "--no-history"), ("--no-history",)
+        rounds = workspace.size(3, 1)
+        bare, firsts, seconds = in_turns(
+            rounds,
+            lambda: _ask(server),
+            lambda: crawled(*digests, anew=True),
+            lambda: crawled(*digests, anew=False),
         )
-    for name, measured in (("", firsts), (", once more", seconds)):
-        walls, bare = [wall for wall, _ in measured], [wall for wall, _ in floors]
-        yield at_most(
-            what + name, ratio(walls, bare), 1.2,
-            f"{median(walls):.2f} s against {median(bare):.2f} s for {tags:,} tags",
+        wholes, fulls, agains = in_turns(
+            rounds, lambda: _ask(server, contents=True), lambda: crawled(*contents, anew=True),
+            lambda: crawled(*contents, anew=False),
         )  # fmt: skip
-        cpu, least = median([cpu for _, cpu in measured]), median([cpu for _, cpu in floors])
+        inspected = _inspect(server, workspace.size(40, 2))
+    for name, measured, floors in (
+        ("", firsts, bare), (", once more", seconds, bare), (" with contents", fulls, wholes),
+        (" with contents, once more", agains, bare),
+    ):  # fmt: skip
+        walls, floor = [each.wall for each in measured], [each.wall for each in floors]
+        yield at_most(
+            what + name, ratio(walls, floor), 1.2,
+            f"{median(walls):.2f} s against {median(floor):.2f} s for {tags:,} tags",
+        )  # fmt: skip
+        cpu, least = median([each.cpu for each in measured]), median([each.cpu for each in floors])
         yield at_most(
             f"processor time of a tag of a registry{name}", cpu / tags * 1000, 0.45,
             f"{least / tags * 1000:.2f} ms for only asking", " ms",
         )  # fmt: skip
-    yield information("tags of a registry by the second", tags / median([wall for wall, _ in firsts]), "", "/s")
+    yield information("tags of a registry by the second", tags / median([each.wall for each in firsts]), "", "/s")
+    yield at_most("manifests read when nothing has changed", max(each.manifests for each in agains), 0, "", "")
+    if inspected is not None:
+        faster = inspected * tags / median([each.wall for each in firsts])
+        yield information("times faster than skopeo inspect, one after the other", faster, "10 wanted", "")
+
+
+class Crawl(NamedTuple):
+    """Seconds, seconds of the processor, and how many manifests were read."""
+
+    wall: float
+    cpu: float
+    manifests: int = 0
+
+
+def _inspect(server: Server, count: int) -> float | None:
+    """Seconds for a tag with skopeo."""
+    skopeo = shutil.which("skopeo")
+    if skopeo is None:
+        return None
+    began = perf_counter()
+    for number in range(count):
+        image = f"docker://{server.host}/acme/app-00000:v{number % _TAGS}"
+        command = [skopeo, "inspect", "--tls-verify=false", "--no-tags", "--format", "{{.Digest}}", image]
+        subprocess.run(command, check=True, capture_output=True)
+    return (perf_counter() - began) / count
 
 
 @contextmanager
@@ -78,7 +121,7 @@ async def _fill(server: Server, repositories: int) -> None:
         async def push(number: int) -> None:
             name = f"acme/app-{number:05}"
             async with some:
-                config = await server.upload(session, name, b"{}")
+                config = await server.upload(session, name, b'{"os": "linux", "architecture": "amd64"}')
                 for tag in range(_TAGS):
                     manifest = {
                         "schemaVersion": 2, "mediaType": OCI_MANIFEST, "layers": [],
@@ -93,8 +136,8 @@ async def _fill(server: Server, repositories: int) -> None:
         await asyncio.gather(*(push(number) for number in range(repositories)))
 
 
-def _ask(server: Server) -> tuple[float, float]:
-    """Seconds, and seconds of the processor, for the requests alone."""
+def _ask(server: Server, *, contents: bool = False) -> Crawl:
+    """What the requests alone take, with those for the contents of each digest or without."""
 
     async def asking() -> None:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_CONNECTIONS)) as session:
@@ -104,10 +147,19 @@ def _ask(server: Server) -> tuple[float, float]:
                 async with session.head(url, headers={"Accept": OCI_MANIFEST}) as response:
                     return response.headers["Docker-Content-Digest"]
 
+            async def read(name: str, digest: str) -> None:
+                url = f"{server.url}/v2/{name}"
+                async with session.get(f"{url}/manifests/{digest}", headers={"Accept": OCI_MANIFEST}) as response:
+                    config = json.loads(await response.read())["config"]["digest"]
+                async with session.get(f"{url}/blobs/{config}") as response:
+                    await response.read()
+
             async def visit(name: str) -> None:
                 async with session.get(f"{server.url}/v2/{name}/tags/list") as response:
                     tags = (await response.json())["tags"]
-                await asyncio.gather(*(look(name, tag) for tag in tags))
+                digests = await asyncio.gather(*(look(name, tag) for tag in tags))
+                if contents:
+                    await asyncio.gather(*(read(name, digest) for digest in set(digests)))
 
             async with session.get(f"{server.url}/v2/_catalog?n=1000") as response:
                 names = (await response.json())["repositories"]
@@ -115,26 +167,20 @@ def _ask(server: Server) -> tuple[float, float]:
 
     before, began = _cpu(resource.RUSAGE_SELF), perf_counter()
     asyncio.run(asking())
-    return perf_counter() - began, _cpu(resource.RUSAGE_SELF) - before
+    return Crawl(perf_counter() - began, _cpu(resource.RUSAGE_SELF) - before)
 
 
-def _crawl(server: Server, db: str) -> tuple[float, float]:
+def _crawl(server: Server, db: str, *options: str) -> Crawl:
     """The same for the whole program."""
     command = [
-        sys.executable,
-        "-m",
-        "hubindex",
-        "--db",
-        db,
-        "-q",
-        "crawl",
-        "--registry",
-        server.host,
-        "--anonymous",
-    ]
+        sys.executable, "-m", "hubindex", "--db", db, "crawl", "--registry", server.host, "--anonymous",
+        "--concurrency", str(_CONNECTIONS), *options,
+    ]  # fmt: skip
     before, began = _cpu(resource.RUSAGE_CHILDREN), perf_counter()
-    subprocess.run([*command, "--concurrency", str(_CONNECTIONS)], check=True)
-    return perf_counter() - began, _cpu(resource.RUSAGE_CHILDREN) - before
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    wall, cpu = perf_counter() - began, _cpu(resource.RUSAGE_CHILDREN) - before
+    found = re.search(r"([\d,]+) manifests?", told)
+    return Crawl(wall, cpu, int(found[1].replace(",", "")) if found else 0)
 
 
 def _cpu(who: int) -> float:

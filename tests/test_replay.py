@@ -669,10 +669,10 @@ def test_command_line(tmp_path: Path) -> None:
     ])  # fmt: skip
     hub, db = FakeHub(), f"--db={tmp_path / 'index.db'}"
     with hub.running() as url:
-        for day, code in ((10, 0), (30, 0), (50, 0), (70, 1), (90, 0)):
+        for day in (10, 30, 50, 70, 90):
             timeline.advance(hub, _day(day))
             crawled = _ended(_started(_day(day), "crawl", db, "--repo=demo", f"--hub-url={url}"))
-            assert crawled.code == code, crawled
+            assert crawled.code == 0, crawled
     asked = [
         ("latest", _day(1) - 1, None, "unknown"),
         ("latest", _day(1), None, "confirmed"),

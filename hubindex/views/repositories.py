@@ -84,13 +84,13 @@ def repository_lines(
         ("Updated", _when(facts.updated_at, now)),
         ("Registered", _when(facts.registered_at, now)),
         ("Tags", _tag_count(facts, tags)),
-        ("Images", f"{_image_count(tags):,}" if tags else None),
         ("Attached", f"{attached:,} (signatures, attestations, SBOMs and the like)" if attached else None),
         (
             "Newest tag",
             f"{tags[0].name} ({_when(tags[0].pushed_at, now) or 'push time unknown'})" if tags else None,
         ),
     ]
+    rows.append(("Images", f"{_image_count(tags):,}" if tags else None))
     if latest:
         names = " = ".join(("latest", *least_specific_first(latest.aliases)))
         digest = short_digest(latest.digest) if truncate else latest.digest

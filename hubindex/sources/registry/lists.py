@@ -20,7 +20,8 @@ from hubindex.sources.http.headers import joined
 from hubindex.text import quote
 
 _MAX_PAGES = 2000
-_MAX_NAMES = 2_000_000
+_MAX_REPOSITORIES = 2_000_000
+_MAX_TAGS = 500_000  # far more than any repository is known to have: each would take a request
 _MAX_LINK = 16 * 1024
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*(?:\"[^\"]*\bnext\b[^\"]*\"|next\b)", re.IGNORECASE)
@@ -54,6 +55,7 @@ class ListWalk:
         self.scope = scope
         self.read = read
         self._is_name = is_name
+        self._most = _MAX_TAGS if is_name is is_tag else _MAX_REPOSITORIES
         self._fresh: list[str] = []
         self._names: dict[str, None] = {}
         self._observed_at: int | None = None
@@ -74,8 +76,8 @@ class ListWalk:
             self.doubt(f"the answer is about another repository, {quote(str(page.name))}")
         before = len(self._names)
         for position, found in enumerate(page.names):
-            if len(self._names) >= _MAX_NAMES:
-                self.doubt(f"ended early: more than {_MAX_NAMES:,} names")
+            if len(self._names) >= self._most:
+                self.doubt(f"ended early: more than {self._most:,} names")
                 break
             if isinstance(found, str) and self._is_name(found):
                 if found not in self._names:
@@ -99,7 +101,7 @@ class ListWalk:
         if len(self._visited) >= _MAX_PAGES:
             self.doubt(f"ended early: more than {_MAX_PAGES:,} pages")
             return False
-        return len(self._names) < _MAX_NAMES
+        return len(self._names) < self._most
 
     def doubt(self, why: str) -> None:
         """Write down why the list proves nothing about absent tags."""
