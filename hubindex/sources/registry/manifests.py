@@ -176,7 +176,7 @@ def _manifest(found: _Manifest, digest: bytes, its_type: str) -> Contents:
     is_image = config.media_type in _CONFIGS and found.artifact_type is None
     return Contents(
         digest=digest, media_type=its_type,
-        kind=Kind.IMAGE if is_image else _artifact_kind({found.artifact_type, config.media_type}),
+        kind=Kind.IMAGE if is_image else _artifact_kind({found.artifact_type or config.media_type}),
         config=config, layers=tuple(_descriptor(layer) for layer in (found.layers or ())[:_MAX_PARTS]),
         annotations=_texts(found.annotations), artifact_type=media_type(found.artifact_type),
         subject=None if found.subject is None else _descriptor(found.subject).digest,

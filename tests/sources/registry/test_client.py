@@ -251,11 +251,11 @@ class TestNames:
         with pytest.raises(UnreadableAnswer):
             listed(reply(body))
 
-    def test_two_million_names_are_enough(self) -> None:
+    def test_half_a_million_tags_are_enough(self) -> None:
         """A list that is longer is cut, with a warning."""
-        tags = ",".join(f'"t{each:x}"' for each in range(2_000_001))
+        tags = ",".join(f'"t{each:x}"' for each in range(500_001))
         found = listed(reply(f'{{"name":"{APP}","tags":[{tags}]}}'))
-        assert (len(found.names), found.complete) == (2_000_000, False)
+        assert (len(found.names), found.complete) == (500_000, False)
         assert len(found.warnings) == 1
 
     @pytest.mark.parametrize(

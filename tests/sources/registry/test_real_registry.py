@@ -3,14 +3,18 @@
 Skipped where the program is not installed (Debian: `docker-registry`; for passwords also `apache2-utils`).
 """
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from hubindex.errors import Blocked, NotFound, SignInRefused
+from hubindex.kinds import Kind
 from hubindex.records import Tag
+from hubindex.sources.registry.client import Registry
 from tests.registry_server import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, PROGRAM, SECRET, USER, Server
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="the program docker-registry is not installed")
@@ -90,3 +94,48 @@ def test_without_a_password(closed_server: Server) -> None:
     """The registry is closed."""
     with pytest.raises(Blocked):
         closed_server.ask(lambda registry: registry.tag("acme/app", "a"))
+
+
+def test_what_skopeo_copied(server: Server, tmp_path: Path) -> None:
+    """An image that another program wrote, with all of its digests."""
+    skopeo = shutil.which("skopeo")
+    if skopeo is None:
+        pytest.skip("the program skopeo is not installed")
+    first = server.push_image("acme/source", "1", layers=[b"one", b"two"], config={"config": {"Cmd": ["sh"]}})
+    source, target = f"docker://{server.host}/acme/source:1", f"docker://{server.host}/acme/copied:2"
+    options = ["--src-tls-verify=false", "--dest-tls-verify=false", "--format", "v2s2"]
+    subprocess.run([skopeo, "copy", "--quiet", *options, source, target], check=True, capture_output=True)
+    tag = server.ask(lambda registry: registry.tag("acme/copied", "2"))
+    assert tag is not None
+    assert tag.digest is not None
+    assert tag.digest.hex() != first.removeprefix("sha256:")
+    digest = tag.digest
+    found = server.ask(lambda registry: registry.contents("acme/copied", digest))
+    assert (found.media_type, found.kind, len(found.layers)) == (DOCKER_MANIFEST, Kind.IMAGE, 2)
+    assert found.image is not None
+    assert found.image.command == ("sh",)
+    assert [image.platform for image in found.images] == ["linux/amd64"]
+
+
+def test_a_catalog_of_a_thousand_repositories(server: Server) -> None:
+    """All of them, however many pages that takes."""
+    names = [f"many/app-{number:04}" for number in range(1000)]
+
+    async def push() -> None:
+        async with server.session() as session:
+            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+            slots = asyncio.Semaphore(16)
+
+            async def one(name: str) -> None:
+                async with slots:
+                    await server.upload(session, name, b"x")  # it is listed when it has a blob
+                    await server.put(session, name, index, "latest")
+
+            await asyncio.gather(*map(one, names))
+
+    async def listed(registry: Registry) -> list[str]:
+        return [name async for page in registry.repository_names() for name in page.names]
+
+    asyncio.run(push())
+    found = server.ask(listed)
+    assert [name for name in sorted(found) if name.startswith("many/")] == names
