@@ -17,6 +17,7 @@ from hubindex.index.database.opening import open_reader
 from hubindex.index.database.reader import Reader
 from hubindex.index.writing.ingest import Ingest
 from tests.citus import NO_CLUSTER
+from tests.registry_server import PROGRAM, Server
 
 _FOLDERS = {"HUBINDEX_RECORDINGS", "HUBINDEX_EVIDENCE"}
 """Settings of the tests themselves: folders with samples of the outside world."""
@@ -38,6 +39,17 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A real registry with an empty store, over plain HTTP."""
+    if PROGRAM is None:
+        pytest.skip("the program docker-registry is not installed")
+    running = Server(tmp_path)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "views": VALUES | {"index"},
     "serve": EVERYTHING,
     "cli": EVERYTHING,
-    FACE: {"index", "reference", "errors", "certainty", "platform"},
+    FACE: {"index", "reference", "errors", "certainty", "contents", "platform"},
     "__main__": EVERYTHING,
 }
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,6 @@ TOOLS = {
         "Labels": {"org.opencontainers.image.source": "https://git.example/devenv"},
     },
 }
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A registry over plain HTTP."""
-    running = Server(tmp_path)
-    yield running
-    running.stop()
 
 
 class Secure:

@@ -1,8 +1,6 @@
 """What images of Docker Hub hold, read on demand from its registry: few pulls, and never the same twice."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -19,19 +17,9 @@ from tests.crawl.crawling import DEADLINE
 from tests.crawl.test_registries import Observer
 from tests.fakehub import FakeHub
 from tests.index.building import problems
-from tests.registry_server import PROGRAM, Server
+from tests.registry_server import Server
 
 NAME = "acme/app"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """The registry behind the Hub."""
-    if PROGRAM is None:
-        pytest.skip("the program docker-registry is not installed")
-    running = Server(tmp_path)
-    yield running
-    running.stop()
 
 
 def hub_with(server: Server, count: int) -> FakeHub:

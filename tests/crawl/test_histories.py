@@ -166,7 +166,7 @@ def test_many_pages(quay: Told) -> None:
         quay.past.push(NAME, f"t{number % 20}", str(number), quay.ago(100 - number))
     seen = quay.crawl(contents=False)
     assert seen.progress.first_error is None
-    assert sum("/api/v1/" in each for each in quay.past.asked) == 1 + 6
+    assert sum("/api/v1/" in each for each in quay.past.asked) == 6
     with Index.open(quay.location) as index:
         assert len(index.tags(quay.repository)) == 20
         assert all(len(index.history(f"{quay.repository}:t{number}")) == 2 for number in range(20))

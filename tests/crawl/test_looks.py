@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,7 +22,7 @@ from hubindex.sources.registry.notifications import Look, read_report
 from tests.crawl.crawling import tag_names
 from tests.crawl.test_registries import run
 from tests.index.building import problems
-from tests.registry_server import OCI_INDEX, OCI_MANIFEST, PROGRAM, Server
+from tests.registry_server import OCI_INDEX, OCI_MANIFEST, Server
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
@@ -86,16 +85,6 @@ def test_what_is_no_report_is_refused(body: bytes) -> None:
 
 
 # A real registry
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A registry of its own."""
-    if PROGRAM is None:
-        pytest.skip("the program docker-registry is not installed")
-    running = Server(tmp_path)
-    yield running
-    running.stop()
 
 
 def confirm(server: Server, location: Location, *events: object) -> int:

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -21,7 +20,7 @@ from hubindex.sources.http.client import HttpClient
 from tests.crawl.crawling import DEADLINE, hub_of, names, tag_names
 from tests.fakehub import FakeHub
 from tests.index.building import problems
-from tests.registry_server import OCI_INDEX, OCI_MANIFEST, PROGRAM, Server, digest_of
+from tests.registry_server import OCI_INDEX, OCI_MANIFEST, Server, digest_of
 
 
 class Observer:
@@ -64,16 +63,6 @@ def run(location: Location, **plan: Sequence[str]) -> Observer:
 
 
 # A real registry
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A registry of its own."""
-    if PROGRAM is None:
-        pytest.skip("the program docker-registry is not installed")
-    running = Server(tmp_path)
-    yield running
-    running.stop()
 
 
 def test_what_an_organisation_asks(server: Server, location: Location) -> None:

@@ -34,11 +34,13 @@ class ContentWriter:
 
     def undescribed(self, repository_id: int, digests: Collection[bytes]) -> dict[bytes, Contents | None]:
         """Those of some digests whose contents are not stored (None), or not known to the repository."""
-        stored = self.stored(digests)
         prefixes = sorted(map(prefix, set(digests)))
         rows = self._tx.query("digests_by_prefix", repository_id=repository_id, prefixes=prefixes)
         described = {bytes(digest) for digest, _, images, kind in rows if images is not None or kind is not None}
-        return {each: stored.get(each) for each in digests if not (each in stored and each in described)}
+        kept = {bytes(digest) for (digest,) in self._tx.query("kept_contents", prefixes=prefixes)}
+        wanted = [each for each in digests if not (each in kept and each in described)]
+        stored = self.stored([each for each in wanted if each in kept]) if wanted else {}
+        return {each: stored.get(each) for each in wanted}
 
     def stored(self, digests: Collection[bytes]) -> dict[bytes, Contents]:
         """Those of some digests that are stored."""

@@ -75,6 +75,7 @@ class Registry:
         self._access = RegistryAccess(http, base_url, credentials)
         self.pulls: Pulls | None = None
         self._refused_histories = 0
+        self._tells_history = False
         self._has_tag_histories: bool | None = None
         self._probing = asyncio.Lock()
 
@@ -172,18 +173,6 @@ class Registry:
         kind = kinds.of_content(None, its_type)
         return answer.sent_at, Tag(name=tag, digest=digest, media_type=its_type, kind=kind)
 
-    async def has_history(self, name: str) -> bool:
-        """Whether the registry tells the past of this repository's tags in one list. Asked at most a few times."""
-        async with self._probing:
-            if self._refused_histories >= _MAX_REFUSED:
-                return False
-            answer = await self._probe(_quay(self._base, name, 1, 1), None)
-            found = answer is not None and histories.is_quays(answer)
-            if not found:
-                is_closed = answer is not None and answer.status in _CLOSED
-                self._refused_histories += 1 if is_closed else _MAX_REFUSED
-            return found
-
     async def has_tag_histories(self, name: str, tag: str) -> bool:
         """Whether the registry tells the past of single tags. Asked once."""
         async with self._probing:
@@ -203,22 +192,48 @@ class Registry:
         except errors.SourceError:
             return None
 
-    async def history(self, name: str) -> TagHistory:
-        """The past of all tags of a repository, by the registry's own word. Asked without signing in."""
-        pages: list[histories.QuayPage] = []
-        is_whole = False
-        while not is_whole and len(pages) < histories.MAX_PAGES:
-            url = _quay(self._base, name, histories.PAGE_SIZE, len(pages) + 1)
+    async def history(self, name: str) -> TagHistory | None:
+        """The past of all tags of a repository, by the registry's own word; None if it does not tell that.
+
+        It is asked without signing in, and not again after it has said so a few times.
+        """
+        first = await self._first_of_history(name)
+        if first is None:
+            return None
+        pages = [first]
+        while pages[-1].more and len(pages) < histories.MAX_PAGES:
 
             def read(answer: Response) -> histories.QuayPage:
                 return histories.read_quay(answer, name)
 
-            page = await self._http.get(url, read, clock=self._clock)
-            if pages and page.more and set(page.periods) <= {each for known in pages for each in known.periods}:
+            page = await self._http.get(self._quay(name, len(pages) + 1), read, clock=self._clock)
+            if page.more and set(page.periods) <= {each for known in pages for each in known.periods}:
                 break  # it repeats itself
             pages.append(page)
-            is_whole = not page.more
-        return histories.merged(pages, name, is_whole=is_whole)
+        return histories.merged(pages, name, is_whole=not pages[-1].more)
+
+    async def _first_of_history(self, name: str) -> "histories.QuayPage | None":
+        if not self._tells_history:
+            async with self._probing:  # the others wait for what one finds out
+                if not self._tells_history:
+                    return await self._ask_for_history(name)
+        return await self._ask_for_history(name)
+
+    async def _ask_for_history(self, name: str) -> "histories.QuayPage | None":
+        if self._refused_histories >= _MAX_REFUSED:
+            return None
+        answer = await self._probe(self._quay(name, 1), None)
+        if answer is not None and histories.is_quays(answer):
+            self._tells_history = True
+            return histories.read_quay(answer, name)
+        if not self._tells_history:
+            is_closed = answer is not None and answer.status in _CLOSED
+            self._refused_histories += 1 if is_closed else _MAX_REFUSED
+        return None
+
+    def _quay(self, name: str, page: int) -> URL:
+        url = URL(f"{self._base}/api/v1/repository/{name}/tag/", encoded=True)
+        return url.with_query(limit=histories.PAGE_SIZE, page=page, onlyActiveTags="false")
 
     async def tag_history(self, name: str, tag: str, since: int | None = None) -> TagHistory:
         """The past of a tag, by the registry's own word, from a moment (ms) on."""
@@ -372,11 +387,6 @@ class _HashSink:
         self.hash.update(piece)
         self.size += len(piece)
         self._advance(len(piece))
-
-
-def _quay(base: str, name: str, limit: int, page: int) -> URL:
-    url = URL(f"{base}/api/v1/repository/{name}/tag/", encoded=True)
-    return url.with_query(limit=limit, page=page, onlyActiveTags="false")
 
 
 def _content_type(answer: Response) -> str:

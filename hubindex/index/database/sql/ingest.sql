@@ -111,6 +111,9 @@ WHERE digest_tags.names <> excluded.names
 -- name: contents_by_prefix
 SELECT digest, document FROM content WHERE prefix = ANY(:prefixes)
 
+-- name: kept_contents
+SELECT digest FROM content WHERE prefix = ANY(:prefixes)
+
 -- name: add_content
 INSERT INTO content (prefix, digest, chain, document) VALUES (:prefix, :digest, :chain, :document)
 ON CONFLICT (prefix, digest) DO NOTHING
