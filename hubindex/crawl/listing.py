@@ -160,7 +160,8 @@ class Lister:
             hub = source.hub
             return await source.canary.ask(lambda: hub.repository(path), _is_taken)
         assert source.registry is not None
-        if not await source.registry.exists(path):
+        tells = self._context.plan.history and await source.registry.tells_history(path)
+        if not tells and not await source.registry.exists(path):
             raise NotFound(f"{host}/{path}: not found")
         return Repository(name=path)
 

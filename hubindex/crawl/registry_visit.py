@@ -7,7 +7,7 @@ What a digest holds is read once.
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from hubindex.crawl.commands import KnownDigests, StorePeriods
+from hubindex.crawl.commands import KnownDigests, StorePeriods, TagsWith
 from hubindex.crawl.contents import ContentReader
 from hubindex.crawl.context import Stopped
 from hubindex.crawl.walk import WalkLog
@@ -34,6 +34,11 @@ class RegistryVisitor(Walker):
             else:
                 await self._by_names(job, log, registry)
         except NotFound as missing:
+            if not log.left and not await context.writer.write(TagsWith(job.registry, job.name, None, 1)):
+                log.add_names(())  # listed, with nothing in it: distribution 2 does so where there are blobs only
+                log.count = 0
+                await self._finish(job, log, None)
+                return
             if not log.left:
                 await context.missing(job, job.name, log.started_at)
                 context.progress.done += 1

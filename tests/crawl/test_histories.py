@@ -27,6 +27,7 @@ class Told:
     def __init__(self, past: Past, location: Location) -> None:
         self.past = past
         self.location = location
+        self.port: int | None = None
         self.now = moment.now() // 1000 * 1000
 
     def ago(self, days: float) -> int:
@@ -37,8 +38,7 @@ class Told:
         """Serve it, always on the same port."""
 
         async def story() -> Observer:
-            port = getattr(self, "port", None)
-            async with TestServer(self.past.app, host="127.0.0.1", port=port) as server:
+            async with TestServer(self.past.app, host="127.0.0.1", port=self.port) as server:
                 self.port = server.port
                 self.past.asked.clear()
                 repositories = [f"127.0.0.1:{server.port}/{NAME}"]
@@ -166,7 +166,7 @@ def test_many_pages(quay: Told) -> None:
         quay.past.push(NAME, f"t{number % 20}", str(number), quay.ago(100 - number))
     seen = quay.crawl(contents=False)
     assert seen.progress.first_error is None
-    assert sum("/api/v1/" in each for each in quay.past.asked) == 6
+    assert sum("/api/v1/" in each for each in quay.past.asked) == 1 + 6
     with Index.open(quay.location) as index:
         assert len(index.tags(quay.repository)) == 20
         assert all(len(index.history(f"{quay.repository}:t{number}")) == 2 for number in range(20))
@@ -271,3 +271,18 @@ def test_a_long_history_of_a_tag(location: Location) -> None:
     told.crawl(contents=False)
     with Index.open(location) as index:
         assert len(index.history(f"{told.repository}:latest")) == 1500
+
+
+def test_one_repository_that_is_not_there(quay: Told) -> None:
+    """Does not hide the history of the others, and one that only the history knows is found."""
+    a = quay.past.push(NAME, "latest", "a", quay.ago(30))
+
+    async def story() -> Observer:
+        async with TestServer(quay.past.app, host="127.0.0.1") as server:
+            quay.port = server.port
+            host = f"127.0.0.1:{server.port}"
+            return await crawled(quay.location, Plan(repositories=[f"{host}/acme/nosuch", f"{host}/{NAME}"]))
+
+    seen = asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    assert (seen.progress.missing, seen.progress.failures, quay.heads) == (1, 0, 0)
+    assert quay.at("latest", quay.ago(20)) == (a, Certainty.CONFIRMED)

@@ -304,8 +304,9 @@ def test_a_catalogued_repository_without_tags(location: Location) -> None:
 
     other.catalog = catalog
     seen = other.crawl(location, registry=True)
-    assert seen.progress.failures == 0
-    assert tag_names(location, f"{other.host}/acme/emptied") == set()
+    assert (seen.progress.failures, seen.progress.missing, seen.warnings) == (0, 0, [])
+    for name in ("emptied", "blobs-only"):
+        assert tag_names(location, f"{other.host}/acme/{name}") == set()
     assert tag_names(location, f"{other.host}/acme/app-00001") == {"latest"}
 
 

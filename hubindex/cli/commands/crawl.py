@@ -201,8 +201,7 @@ def _complain_in_json(message: str, code: int) -> int:
 
 
 def _registry_host(host: str) -> str:
-    bare = host.removeprefix("https://").removeprefix("http://").rstrip("/")
-    reference = Reference.parse_repository(f"{bare}/name")
+    reference = Reference.parse_repository(f"{host.rstrip('/')}/name")
     if reference.registry == DEFAULT_REGISTRY or reference.repository != "name":
         raise WrongUsage(
             f"--registry {quote(host)}: write the host of a registry, as 'localhost:5000' or 'registry.example'; "

@@ -119,6 +119,9 @@ class RegistryAccess:
             )
         if isinstance(challenge, Basic) and isinstance(self._challenge, Basic):
             return self._refuse(self.registry)
+        if isinstance(challenge, Basic):
+            host = self.registry.host_port_subcomponent
+            return errors.Forbidden(f"{host}: access refused (401): sign in with 'hubindex login {host}'")
         return None
 
     def withheld(self) -> str | None:

@@ -41,8 +41,7 @@ T = TypeVar("T")
 
 _PAGE_SIZE = 1000
 _MAX_REFUSED = 3
-_CLOSED = frozenset({401, 403})
-_LOOKED = frozenset({200, 304})
+_LOOKED = frozenset({200, 304, 405})
 _NO_CATALOG = frozenset({401, 403, 404, 405, 501})
 
 
@@ -95,7 +94,7 @@ class Registry:
                 raise
             raise errors.Forbidden(
                 f"{where(url)}: the registry does not list its repositories to this caller ({_status(error)}): "
-                "name them with --repo, or sign in with 'docker login'"
+                "name them with --repo, or sign in with 'hubindex login'"
             ) from error
 
     async def exists(self, name: str) -> bool:
@@ -165,13 +164,34 @@ class Registry:
             raise
         if answer.status == 304:
             return answer.sent_at, Tag(name=tag, digest=known)
-        headers = answer.headers
-        digest = digest_bytes(headers.get("Docker-Content-Digest", ""))
+        said = answer.headers.get("Docker-Content-Digest")
+        if not said:
+            return await self._read_digest(name, tag, url)
+        digest = digest_bytes(said)
         if digest is None:
-            raise errors.UnreadableAnswer(f"{name}:{tag}: the registry does not tell its digest")
+            raise errors.UnreadableAnswer(
+                f"{name}:{tag}: the registry tells a digest that is none ({shown(said, 80)})"
+            )
         its_type = media_type(_content_type(answer))
         kind = kinds.of_content(None, its_type)
         return answer.sent_at, Tag(name=tag, digest=digest, media_type=its_type, kind=kind)
+
+    async def _read_digest(self, name: str, tag: str, url: URL) -> tuple[int, Tag | None]:
+        """As `look`, at a registry that knows no HEAD or tells no digest: that of the bytes of the manifest."""
+        accept = {"Accept": ACCEPT}
+        try:
+            answer = await self._get(
+                _pull(name), name, url, lambda answer: answer, headers=accept, max_body=MAX_MANIFEST
+            )
+        except errors.NotFound as error:
+            if _status(error) == 404:
+                return self._clock(), None
+            raise
+        contents = read_manifest(answer.body, hashlib.sha256(answer.body).digest(), _content_type(answer))
+        if contents.problem is not None and contents.kind is None:
+            raise errors.UnreadableAnswer(f"{name}:{tag}: {contents.problem}")
+        found = Tag(name=tag, digest=contents.digest, media_type=contents.media_type, kind=contents.kind)
+        return answer.sent_at, found
 
     async def has_tag_histories(self, name: str, tag: str) -> bool:
         """Whether the registry tells the past of single tags. Asked once."""
@@ -212,6 +232,10 @@ class Registry:
             pages.append(page)
         return histories.merged(pages, name, is_whole=not pages[-1].more)
 
+    async def tells_history(self, name: str) -> bool:
+        """Whether there would be a `history` of this repository."""
+        return await self._first_of_history(name) is not None
+
     async def _first_of_history(self, name: str) -> "histories.QuayPage | None":
         if not self._tells_history:
             async with self._probing:  # the others wait for what one finds out
@@ -227,19 +251,20 @@ class Registry:
             self._tells_history = True
             return histories.read_quay(answer, name)
         if not self._tells_history:
-            is_closed = answer is not None and answer.status in _CLOSED
-            self._refused_histories += 1 if is_closed else _MAX_REFUSED
+            is_of_this_one = answer is not None and histories.refuses_one(answer)
+            self._refused_histories += 1 if is_of_this_one else _MAX_REFUSED
         return None
 
     def _quay(self, name: str, page: int) -> URL:
         url = URL(f"{self._base}/api/v1/repository/{name}/tag/", encoded=True)
         return url.with_query(limit=histories.PAGE_SIZE, page=page, onlyActiveTags="false")
 
-    async def tag_history(self, name: str, tag: str, since: int | None = None) -> TagHistory:
-        """The past of a tag, by the registry's own word, from a moment (ms) on."""
+    async def tag_history(self, name: str, tag: str) -> TagHistory:
+        """The past of a tag, by the registry's own word."""
         found: dict[tuple[int, bytes], TagPeriod] = {}
         warnings: tuple[str, ...] = ()
-        start, observed_at = since, None
+        start: int | None = None
+        observed_at: int | None = None
 
         def read(answer: Response) -> TagHistory:
             return histories.read_chainguard(answer, name, tag)

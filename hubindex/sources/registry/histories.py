@@ -82,6 +82,11 @@ def is_quays(answer: Response) -> bool:
     return answer.status == 200 and _decodes(answer.body, _QuayPage)
 
 
+def refuses_one(answer: Response) -> bool:
+    """Whether Quay does not tell the history of this repository, and may tell that of another."""
+    return answer.status in {401, 403} or (answer.status == 404 and b'"error_type"' in answer.body)
+
+
 def is_chainguards(answer: Response) -> bool:
     """Whether an answer is a history of Chainguard's."""
     return answer.status == 200 and _decodes(answer.body, _Entries)

@@ -1,8 +1,9 @@
 """A registry's lists of tags, and what its tags point to."""
 
 import asyncio
+import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
@@ -19,6 +20,7 @@ from hubindex.errors import (
     UnreadableAnswer,
     WrongUsage,
 )
+from hubindex.kinds import Kind
 from hubindex.records import Tag, TagNames
 from hubindex.sources.http.client import HttpClient
 from hubindex.sources.registry.client import Registry
@@ -330,13 +332,23 @@ class TestTag:
         assert ask(hub, all_tags) == 40
 
     @pytest.mark.parametrize(
-        "digest", [None, "", "x", "sha256:zz", "sha256:" + "g" * 64, "sha256:" + "a" * 63, "md5:" + "a" * 32]
+        "digest", ["x", "sha256:zz", "sha256:" + "g" * 64, "sha256:" + "a" * 63, "md5:" + "a" * 32]
     )
-    def test_without_a_digest_it_is_not_understood(self, digest: str | None) -> None:
-        """A HEAD without a valid `Docker-Content-Digest` says nothing."""
-        headers: Mapping[str, str] = {} if digest is None else {"Docker_Content_Digest": digest}
+    def test_with_a_digest_that_is_none_it_is_not_understood(self, digest: str) -> None:
+        """A HEAD with an invalid `Docker-Content-Digest` says nothing."""
         with pytest.raises(UnreadableAnswer):
-            talk(reply("", **headers), tag="a")
+            talk(reply("", Docker_Content_Digest=digest), tag="a")
+
+    @pytest.mark.parametrize("head", [reply(""), reply("", "405 Method Not Allowed")])
+    def test_without_a_digest_it_is_that_of_the_manifest(self, head: bytes) -> None:
+        """Where a registry tells none, or knows no HEAD: the bytes have to be a manifest."""
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
+        found, _ = talk(head, reply(manifest, Content_Type=OCI_INDEX), tag="a")
+        digest = hashlib.sha256(manifest.encode()).digest()
+        assert found == Tag(name="a", digest=digest, media_type=OCI_INDEX, kind=Kind.ARTIFACT)
+        for body in ("", "<html>", "{}"):
+            with pytest.raises(UnreadableAnswer):
+                talk(head, reply(body), tag="a")
 
     def test_a_sha512_digest(self) -> None:
         """It has 64 bytes; the type's parameters and case do not matter; an odd type is none."""
