@@ -112,7 +112,8 @@ class Crawler:
         context = self._context
         if context.leased:  # they may find more, and others may not
             with suppress(TimeoutError):
-                await asyncio.wait_for(context.changed.wait(), _WATCH_SECONDS)
+                async with asyncio.timeout(_WATCH_SECONDS):  # wait_for of Python 3.11 loses cancellations
+                    await context.changed.wait()
             return True
         if context.plan.watch:
             await asyncio.sleep(_WATCH_SECONDS)

@@ -1,15 +1,24 @@
 """A crawl that is told to end does so within seconds, whatever its writing thread is at."""
 
+import asyncio
 import signal
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from hubindex.crawl.crawler import Crawler
+from hubindex.crawl.plan import Plan
+from hubindex.crawl.sources import Sources
+from hubindex.crawl.writer import Writer
 from hubindex.index.database.location import Location
 from hubindex.index.handle import Index
+from hubindex.index.writing.frontier import JobKey
+from hubindex.sources.http.client import HttpClient
+from hubindex.sources.hub.client import DockerHub
 from tests.crawl.processes import Crawling, crawling, wait_until
 from tests.fakehub import FakeHub
 from tests.index.building import problems, rows
@@ -84,3 +93,28 @@ def test_a_writer_that_waits_for_another(location: Location, tmp_path: Path) -> 
         assert len(hub.requests) >= asked
         assert crawling(*line, "--repo", "acme/app", stderr=tmp_path / "rest").code == 0
     assert problems(location) == []
+
+
+def test_no_moment_at_which_a_crawl_does_not_hear(location: Location) -> None:
+    """It is told to end just as it learns of more to do: `wait_for` of Python 3.11 would not pass that on."""
+
+    async def cancelled_after(turns: int) -> bool:
+        """Whether a crawl that waits ends if it is cancelled so many turns of the loop after something came."""
+        async with Writer(location) as writer:
+            crawler = Crawler(Sources(DockerHub(HttpClient())), writer, Plan(), lambda _: None)
+            context = crawler._context
+            context.leased.add(JobKey(1, 0))
+            waiting = asyncio.ensure_future(crawler._wait_for_more())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            context.changed.set()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if waiting.done():
+                return True
+            waiting.cancel()
+            with suppress(asyncio.CancelledError):
+                await waiting
+            return waiting.cancelled()
+
+    assert all(asyncio.run(cancelled_after(turns)) for turns in range(4))

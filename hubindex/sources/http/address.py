@@ -49,8 +49,8 @@ async def speaks_tls(url: URL, seconds: float = 5) -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is said over it
     try:
-        opening = asyncio.open_connection(name, url.port, ssl=context, ssl_handshake_timeout=seconds)
-        _, writer = await asyncio.wait_for(opening, seconds + 1)
+        async with asyncio.timeout(seconds + 1):
+            _, writer = await asyncio.open_connection(name, url.port, ssl=context, ssl_handshake_timeout=seconds)
     except (OSError, TimeoutError, ssl.SSLError):
         return False
     writer.close()
