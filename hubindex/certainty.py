@@ -8,6 +8,8 @@ class Certainty(StrEnum):
 
     CONFIRMED = "confirmed"
     """The evidence proves it."""
+    REPORTED = "reported"
+    """A witness saw it, and nothing that we know speaks against that."""
     INFERRED = "inferred"
     """The best guess: something else may have been there, unseen."""
     UNKNOWN = "unknown"

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "hubindex"
 FACE = "__init__"
 VALUES = {
     "contents",
+    "reports",
     "verdicts",
     "records",
     "reference",
@@ -41,6 +42,7 @@ MAY_IMPORT = {
     "records": {"kinds", "errors"},
     "contents": {"digests", "kinds", "records"},
     "verdicts": {"reference"},
+    "reports": {"reference"},
     "sources": VALUES,
     "index": VALUES,
     "crawl": VALUES | {"sources", "index"},

@@ -26,12 +26,16 @@ COMMANDS = (
     "whatis",
     "diff",
     "verify",
+    "import",
     "login",
     "logout",
     "status",
     "db",
     "completion",
 )
+
+_MODULES = {"import": "imports"}
+"""The commands whose names are words of Python."""
 
 INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -46,7 +50,8 @@ class _LazyGroup(Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command = getattr(import_module(f"hubindex.cli.commands.{name}"), name)
+        module = _MODULES.get(name, name)
+        command = getattr(import_module(f"hubindex.cli.commands.{module}"), module)
         assert isinstance(command, click.Command)
         for option in command.params:
             if isinstance(option, click.Option) and not option.envvar:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hubindex.index.questions.work import Estimate, Work
     from hubindex.index.seeds import Seed
     from hubindex.platform import Platform
+    from hubindex.reports import Witness
 
 
 class Index:
@@ -194,6 +195,13 @@ class Index:
 
         with self.snapshot():
             return whatis(self._reader, digest)
+
+    def witnesses(self) -> "list[Witness]":
+        """Everybody who has reported something, by name."""
+        from hubindex.index.questions.reported import witnesses
+
+        with self.snapshot():
+            return witnesses(self._reader)
 
     # The index itself
 

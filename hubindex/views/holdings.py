@@ -4,12 +4,12 @@ from hubindex.index.questions.whatis import Holding
 from hubindex.views.cells import gap_pairs, optional_moment, since_cell, until_cell
 from hubindex.views.table import Row, Table
 
-_OF_PARTS = {"Part", "Image"}
+_OF_SOME = {"Part", "Image", "Witness"}
 
 
 def _document(row: Row) -> Row:
-    """For JSON: only what is part of an image has the fields of parts."""
-    return {name: value for name, value in row.items() if row["Part"] is not None or name not in _OF_PARTS}
+    """For JSON: only what is part of an image has the fields of parts, only what is reported has a witness."""
+    return {name: value for name, value in row.items() if value is not None or name not in _OF_SOME}
 
 
 HOLDING_TABLE = Table(
@@ -30,6 +30,7 @@ HOLDING_TABLE = Table(
         "Image": "IMAGE",
         "Gaps": "GAPS",
         "Note": "NOTE",
+        "Witness": "WITNESS",
     },
     (),
     "*hubindex.Holding",
@@ -61,6 +62,7 @@ def holding_row(holding: Holding) -> Row:
         "Image": holding.image_digest,
         "Gaps": gap_pairs(holding.gaps),
         "Note": holding.note or None,
+        "Witness": holding.witness,
     }
 
 

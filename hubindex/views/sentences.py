@@ -40,6 +40,12 @@ def sentence(answer: Answer, at: int, what: str = "this digest", looked: str = "
         said = f"pointed to {what} from {start} until at least {until}, and until {latest} at most"
         gap = "; nothing is known between the two"
     note = f"; {answer.note}" if answer.note else ""
+    if answer.witness is not None:
+        note = (
+            f", says {answer.witness}{note}"
+            if answer.certainty == Certainty.REPORTED
+            else (f"; that rests on what {answer.witness} reports{note}")
+        )
     as_of = f"as of the last look, {looked}, " if looked else ""
     return f"{as_of}{named(answer)} {said}{gap if is_after_last_sight else ''}{note}"
 

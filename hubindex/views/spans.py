@@ -1,5 +1,7 @@
 """Stretches of time in which a tag was something: their fields, and the cells of tables for people."""
 
+from collections.abc import Callable, Mapping
+
 from hubindex.index.questions.history import Answer, State
 from hubindex.views.ages import duration
 from hubindex.views.cells import digest_cell, gap_pairs, optional_moment, since_cell, some, until_cell
@@ -17,11 +19,23 @@ SPAN_HEADERS = {
     "LastSeen": "LAST SEEN",
     "PushedAt": "PUSHED",
     "Note": "NOTE",
+    "Witness": "WITNESS",
 }
-SPAN_TABLE = Table(SPAN_HEADERS, ("Reference", "Digest", "Certainty", "Since", "Until"), "*hubindex.Span")
+
+
+def _document(headers: Mapping[str, str]) -> Callable[[Row], Row]:
+    """For JSON: who reported it is told where somebody did."""
+    return lambda row: {name: row[name] for name in headers if name != "Witness" or row[name] is not None}
+
+
+SPAN_TABLE = Table(
+    SPAN_HEADERS, ("Reference", "Digest", "Certainty", "Since", "Until"), "*hubindex.Span",
+    document=_document(SPAN_HEADERS),
+)  # fmt: skip
 """The fields of `resolve`."""
 
-HISTORY_TABLE = Table({**SPAN_HEADERS, "Gaps": "GAPS", "Aliases": "ALIASES", "Age": "AGE"}, (), "*hubindex.Span")
+_HISTORY_HEADERS = {**SPAN_HEADERS, "Gaps": "GAPS", "Aliases": "ALIASES", "Age": "AGE"}
+HISTORY_TABLE = Table(_HISTORY_HEADERS, (), "*hubindex.Span", document=_document(_HISTORY_HEADERS))
 HISTORY_FOR_PEOPLE = Table(
     {**HISTORY_TABLE.headers, "Aliases": "CALLED"},
     ("Digest", "Since", "Until", "Certainty", "Gaps", "Aliases", "Age"),
@@ -43,6 +57,7 @@ def answer_row(answer: Answer) -> Row:
         "LastSeen": optional_moment(answer.last_seen_at),
         "PushedAt": optional_moment(answer.pushed_at),
         "Note": answer.note or None,
+        "Witness": answer.witness,
     }
 
 

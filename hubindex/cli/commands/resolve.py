@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hubindex.cli.output.tables import Format
     from hubindex.index.questions.changes import Change
 
+_ORDER = (Certainty.CONFIRMED, Certainty.REPORTED, Certainty.INFERRED)
+"""From the most certain to the least."""
+
 
 @click.command(cls=Command)
 @click.argument("reference", metavar="REPO[:TAG]", shell_complete=complete_references)
@@ -39,7 +42,11 @@ if TYPE_CHECKING:
     "--max-age", metavar="AGE", help="Refuse a last look at the tag that is longer ago, such as 6h: exit code 3."
 )
 @platform_option
-@click.option("--strict", is_flag=True, help="Only a confirmed answer counts.")
+@click.option(
+    "--at-least", "least", type=click.Choice([each.value for each in _ORDER]), default=_ORDER[-1].value,
+    show_default=True, help="How sure the answer has to be: exit code 3 if it is less.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Only a confirmed answer counts: --at-least confirmed.")
 @format_option
 @common_options
 def resolve(
@@ -48,6 +55,7 @@ def resolve(
     min_age: str | None,
     max_age: str | None,
     platform: str | None,
+    least: str,
     strict: bool,
     template: str,
 ) -> None:
@@ -63,7 +71,7 @@ def resolve(
     wanted = None if platform is None else Platform.parse(platform)
     try:
         answer, changes = _find(tag, asked, wanted)
-        _check(answer, changes, asked, strict=strict)
+        _check(answer, changes, asked, Certainty.CONFIRMED if strict else Certainty(least))
     except _Refusal as refusal:
         if output is not None and output.is_json:
             _write(output, refusal.answer)
@@ -150,11 +158,12 @@ def _find(tag: Reference, asked: _Asked, platform: Platform | None) -> "tuple[An
         raise _Refusal(str(error), nothing) from error
 
 
-def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bool) -> None:
+def _check(answer: Answer, changes: list["Change"], asked: _Asked, least: Certainty) -> None:
     """Raise `_Refusal` unless the answer counts."""
     at = asked.now if answer.at is None else answer.at
     is_old = asked.max_age is not None and asked.now - at > asked.max_age
-    if answer.digest is not None and not is_old and (answer.certainty == Certainty.CONFIRMED or not strict):
+    is_sure = answer.certainty in _ORDER[: _ORDER.index(least) + 1]
+    if answer.digest is not None and not is_old and is_sure:
         return
     from hubindex.views.sentences import day_sentence, named, sentence
 
@@ -171,7 +180,8 @@ def _check(answer: Answer, changes: list["Change"], asked: _Asked, *, strict: bo
         )
     else:
         told = sentence(answer, at, answer.digest, asked.looked(answer))
-        why = f"not confirmed, as --strict wants: {answer.certainty}: {told}"
+        wanted = "--strict" if least == Certainty.CONFIRMED else "--at-least"
+        why = f"not {least}, as {wanted} wants: {answer.certainty}: {told}"
     raise _Refusal(why, answer._replace(digest=None, certainty=Certainty.INFERRED, note=why))
 
 

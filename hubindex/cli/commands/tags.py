@@ -72,12 +72,12 @@ def tags(
     at = None if when is None else parse_moment(when, now).at
     with Index.open(settings().location) as index, index.snapshot():
         facts = index.repository(reference)
-        if facts.walked_at is None:
+        found = index.tags(reference, at)
+        if facts.walked_at is None and not found:  # what others report of a moment is an answer, too
             name = facts.reference.familiar_name
             raise NoAnswer(
                 f"the tags of {name} are not in the index: fetch them with 'hubindex crawl --repo {name}'"
             )
-        found = index.tags(reference, at)
         whole_at = None if at is None or at == now else index.first_whole_look(reference)
     count = len(found)
     found = _matching(found, pattern)

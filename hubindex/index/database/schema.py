@@ -169,6 +169,30 @@ sweep = Table(
     sqlite_with_rowid=False,
 )
 
+witness = Table(
+    "witness",
+    metadata,
+    Column("witness_id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Name, nullable=False, unique=True),
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("repository_id", Integer, primary_key=True, autoincrement=False),
+    Column("tag", Name, primary_key=True),
+    Column("witness_id", Integer, primary_key=True, autoincrement=False),
+    Column("seen_from", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen_until", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True, comment="raw; empty: the tag was not there"),
+    Column("platform", Name, primary_key=True, comment="whose image the digest is; empty: of the tag itself"),
+    Column("is_by", Boolean, nullable=False, comment="seen at some moment up to then"),
+    Column("prefix", Integer, comment="first 32 bits of the digest, signed"),
+    Column("source", Text, nullable=False, comment="where exactly the witness says so"),
+    Index("report_prefix", "prefix"),
+    sqlite_with_rowid=False,
+)
+
 change = Table(
     "change",
     metadata,

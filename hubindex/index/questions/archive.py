@@ -1,6 +1,6 @@
 """The evidence about one repository's tags, loaded from its rows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -8,8 +8,10 @@ from typing import NamedTuple
 from hubindex.index.database.reader import Reader, Row
 from hubindex.index.digest_names import FULL
 from hubindex.index.evidence.judge import Sweeps, last_sight
+from hubindex.index.evidence.reported import Merged, merge
 from hubindex.index.evidence.timeline import UNKNOWN, Evidence, Span, Sweep, timeline
 from hubindex.index.platforms import digest_text, unpack
+from hubindex.index.questions import reported
 
 
 class Digest(NamedTuple):
@@ -48,6 +50,8 @@ class Archive:
         self._past_sweeps: list[Sweep] | None = None
         self._digests: dict[int, Digest] = {}
         self._platforms: dict[int, str] = {}
+        self._reports: dict[str, list[reported.ReportRow]] | None = None
+        self._numbers: dict[bytes, int] = {}
         self.repository_id = repository_id
 
     def tags(self) -> dict[str, list[Evidence]]:
@@ -62,6 +66,29 @@ class Archive:
     def tags_changed(self, after: int, until: int) -> dict[str, list[Evidence]]:
         """The evidence about all tags whose state may differ between two moments, and perhaps of others."""
         return self._with_spans(self._query("tags_changed", after=after, until=until))
+
+    def reports(self) -> dict[str, list[reported.ReportRow]]:
+        """What others say of the tags of the repository, by tag."""
+        if self._reports is None:
+            self._reports = reported.of_repository(self._reader, self.repository_id)
+            rows = [row for several in self._reports.values() for row in several]
+            self._numbers = reported.known_numbers(self._reader, self.repository_id, rows)
+        return self._reports
+
+    def merged(self, tag: str, evidence: list[Evidence]) -> Merged:
+        """All that is known of a tag: our own evidence, and what others report."""
+        rows = self.reports().get(tag)
+        if not rows:
+            return merge(evidence, (), self.sweeps)
+        reports = reported.TagReports(rows, self._numbers, None)
+        self.know(reports.foreign)
+        return merge(evidence, reports.sightings, self.sweeps)
+
+    def know(self, foreign: Mapping[int, str]) -> None:
+        """Take in contents that the repository does not know, by number, with their digests as text."""
+        self._digests.update(
+            (number, Digest(text, None, None, None, (), None)) for number, text in foreign.items()
+        )
 
     def timeline(self, evidence: list[Evidence], view: Callable[[int], int] | None = None) -> list[Span]:
         """The spans of a tag; see `hubindex.index.evidence.timeline.timeline`."""

@@ -1,13 +1,13 @@
 """How tags changed: every move that was seen, and what differs between two moments."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from hubindex.certainty import Certainty
 from hubindex.index.database.reader import Reader
 from hubindex.index.evidence.judge import Sweeps
-from hubindex.index.evidence.timeline import GONE, UNKNOWN, Span, period, span_at
+from hubindex.index.evidence.reported import Merged
+from hubindex.index.evidence.timeline import GONE, UNKNOWN, Span, period
 from hubindex.index.questions import repositories
 from hubindex.index.questions.archive import Archive, Digest
 from hubindex.index.questions.history import Past
@@ -59,14 +59,16 @@ def moves(
     found: list[Change] = []
     if reference.tag is not None:
         past = Past(reader, reference, platform)
-        found += _changes(past.archive, reference, past.spans)
+        found += _changes(past.archive, reference, past.merged)
         if platform is not None:
             found = [change for change in found if change.change != "moved" or change.old or change.new]
     else:
         facts = repositories.repository(reader, reference)
         archive = Archive(reader, facts.repository_id, facts.sweeps)
-        for tag, evidence in archive.tags().items():
-            found += _changes(archive, facts.reference._replace(tag=tag), archive.timeline(evidence))
+        evidence = archive.tags()
+        for tag in evidence.keys() | archive.reports().keys():
+            merged = archive.merged(tag, evidence.get(tag, []))
+            found += _changes(archive, facts.reference._replace(tag=tag), merged)
     last = END_OF_TIME if until is None else until
     found = [change for change in found if change.happened_in(since or 0, last)]
     found.sort(key=lambda change: change.reference.tag or "")
@@ -74,11 +76,14 @@ def moves(
     return found
 
 
-def _changes(archive: Archive, reference: Reference, spans: Sequence[Span]) -> list[Change]:
+def _changes(archive: Archive, reference: Reference, merged: Merged) -> list[Change]:
     """Each end of one span and start of the next, oldest first.
 
     The first span counts as added if an earlier sweep had not found the tag.
     """
+    spans = merged.spans
+    if not spans:
+        return []
     digests = archive.digests(span.content for span in spans)
     found = []
     first = spans[0]
@@ -87,7 +92,9 @@ def _changes(archive: Archive, reference: Reference, spans: Sequence[Span]) -> l
         found.append(_change(reference, "added", None, first, digests, Certainty.CONFIRMED, absent[0]))
     for old, new in pairwise(spans):
         kind = "removed" if new.content == GONE else "added" if old.content == GONE else "moved"
-        found.append(_change(reference, kind, old, new, digests, Certainty.CONFIRMED, new.since_earliest))
+        is_ours = not merged.used or (merged.is_seen_by_us(old) and merged.is_seen_by_us(new))
+        certainty = Certainty.CONFIRMED if is_ours else Certainty.REPORTED
+        found.append(_change(reference, kind, old, new, digests, certainty, new.since_earliest))
     return found
 
 
@@ -107,18 +114,20 @@ def diff(reader: Reader, reference: Reference | None, start: int, end: int) -> l
             for repository_id, host, path, *sweeps in rows
         ]
     for repository, archive in archives:
-        for tag, evidence in sorted(archive.tags_changed(start, end).items()):
-            spans = archive.timeline(evidence)
-            change = _difference(archive, repository._replace(tag=tag), spans, start, end)
+        evidence = archive.tags_changed(start, end)
+        reports = archive.reports()
+        if missing := reports.keys() - evidence.keys():
+            evidence |= archive.tags_named(missing)
+        for tag in sorted(evidence.keys() | reports.keys()):
+            merged = archive.merged(tag, evidence.get(tag, []))
+            change = _difference(archive, repository._replace(tag=tag), merged, start, end)
             if change is not None:
                 found.append(change)
     return found
 
 
-def _difference(
-    archive: Archive, reference: Reference, spans: Sequence[Span], start: int, end: int
-) -> Change | None:
-    old, new = span_at(spans, start), span_at(spans, end)
+def _difference(archive: Archive, reference: Reference, merged: Merged, start: int, end: int) -> Change | None:
+    spans, old, new = merged.spans, merged.best_at(start), merged.best_at(end)
     if new is None or old is new:
         return None
     digests = archive.digests(span.content for span in (old, new) if span is not None)
@@ -136,8 +145,10 @@ def _difference(
     if new.content == GONE:
         return _change(reference, "removed", old, new, digests, Certainty.INFERRED, new.since_earliest)
     kind = "added" if old.content == GONE else "moved"
-    sure = old.content != GONE and old.is_confirmed(start) and new.is_confirmed(end)
-    certainty = Certainty.CONFIRMED if sure else Certainty.INFERRED
+    states = {merged.certainty(old, start), merged.certainty(new, end)}
+    certainty = Certainty.INFERRED
+    if old.content != GONE and Certainty.INFERRED not in states:
+        certainty = Certainty.REPORTED if Certainty.REPORTED in states else Certainty.CONFIRMED
     return _change(reference, kind, old, new, digests, certainty, new.since_earliest)
 
 

@@ -10,6 +10,7 @@ from hubindex.certainty import Certainty
 from hubindex.errors import NoAnswer
 from hubindex.index.database.reader import Reader
 from hubindex.index.evidence.judge import Sweeps
+from hubindex.index.evidence.reported import itself, merge
 from hubindex.index.evidence.timeline import (
     GONE,
     UNKNOWN,
@@ -19,10 +20,9 @@ from hubindex.index.evidence.timeline import (
     Span,
     Sweep,
     span_at,
-    timeline,
 )
 from hubindex.index.platforms import digest_text
-from hubindex.index.questions import repositories
+from hubindex.index.questions import reported, repositories
 from hubindex.index.questions.archive import Archive, tag_evidence
 from hubindex.kinds import of_tag, platforms_of
 from hubindex.moment import to_rfc3339
@@ -67,7 +67,8 @@ class Answer(NamedTuple):
     The answer for a whole stretch of one digest (`at` is None) reaches from its first to its last sight, and
     `gaps` are the stretches inside for which nobody can vouch. `aliases` are other tags with the same content in
     that time, the most specific version first. `replaced_after` is how long it was there at most, in milliseconds;
-    None while it is, or where nothing bounds it.
+    None while it is, or where nothing bounds it. `witness` names those who reported it, where the answer rests on
+    them: for `reported`, and for what is inferred from their reports.
     """
 
     reference: Reference
@@ -86,6 +87,7 @@ class Answer(NamedTuple):
     at: int | None = None
     is_first_sight: bool = True
     state: State = State.DIGEST
+    witness: str | None = None
 
     @property
     def replaced_after(self) -> int | None:
@@ -109,12 +111,11 @@ def resolve(
     past = Past(reader, reference, platform)
     if at is None:
         at = past.looked_at
-    span = span_at(past.spans, at)
+    span = past.merged.best_at(at)
     if span is not None:
         return past.answer(span, at)
-    first = to_rfc3339(past.spans[0].since)
-    why = f"the first evidence about {reference.familiar} is of {first}, later than that"
-    return past.unanswered(State.NOTHING_KNOWN, why, at=at)
+    why = f"the first evidence about {reference.familiar} is of {past.first_at}, later than that"
+    return past.unanswered(State.NOTHING_KNOWN, why + past.hint(at), at=at)
 
 
 def history(
@@ -134,8 +135,7 @@ def history(
     answers = [past.answer(span)._replace(aliases=also) for span, also in zip(past.spans, names, strict=True)]
     found = [answer for answer in reversed(answers) if _lasted(answer, since or 0, until)]
     if not found:
-        first = to_rfc3339(past.spans[0].since)
-        raise NoAnswer(f"the first evidence about {reference.familiar} is of {first}, later than that")
+        raise NoAnswer(f"the first evidence about {reference.familiar} is of {past.first_at}, later than that")
     return found
 
 
@@ -165,12 +165,15 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
     Raises `NoAnswer` if nothing is known of that time.
     """
     archive = Archive(reader, facts.repository_id, facts.sweeps)
-    timelines = {tag: archive.timeline(evidence) for tag, evidence in archive.tags().items()}
-    if timelines and all(at < spans[0].since for spans in timelines.values()):
-        first = to_rfc3339(min(spans[0].since for spans in timelines.values()))
+    evidence = archive.tags()
+    names = evidence.keys() | archive.reports().keys()
+    merged = {tag: archive.merged(tag, evidence.get(tag, [])) for tag in names}
+    merged = {tag: each for tag, each in merged.items() if each.spans}
+    if merged and all(at < each.spans[0].since for each in merged.values()):
+        first = to_rfc3339(min(each.spans[0].since for each in merged.values()))
         name = facts.reference.familiar_name
         raise NoAnswer(f"the first evidence about the tags of {name} is of {first}, later than that")
-    held = {tag: span for tag, spans in timelines.items() if (span := span_at(spans, at)) and span.content != GONE}
+    held = {tag: span for tag, each in merged.items() if (span := each.best_at(at)) and span.content != GONE}
     digests = archive.digests(span.content for span in held.values())
     contents = {tag: span.content for tag, span in held.items()}
     same = repositories.same_content(contents)
@@ -178,7 +181,7 @@ def tags_at(reader: Reader, facts: repositories.RepositoryFacts, at: int) -> lis
     for tag, span in held.items():
         digest = digests.get(span.content)
         text = digest.text if digest else None
-        sure = Certainty.CONFIRMED if span.is_confirmed(at) else Certainty.INFERRED
+        sure = merged[tag].certainty(span, at)
         platforms = sorted({platform for platform, _ in (digest and digest.images) or ()})
         kind = of_tag(tag, digest.kind if digest else None, platforms)
         found.append(
@@ -206,26 +209,54 @@ class Past:
         rows = reader.query(
             "history", "tag", registry=reference.registry, repository=reference.repository, tag=reference.tag
         )
-        if not rows:
+        if rows:
+            first = TagRow._make(rows[0])
+            self._sweeps = Sweeps(first.swept_at, first.partial_at, first.partial_since)
+            self._repository_id, self._missing_at = first.repository_id, first.missing_at
+        else:
             facts = repositories.repository(reader, reference)  # or it raises NoAnswer
+            self._sweeps = facts.sweeps
+            self._repository_id, self._missing_at = facts.repository_id, facts.missing_at
+        reports = reported.of_tag(reader, self._repository_id, reference.tag)
+        if not rows and not reports:
             raise NoAnswer(_no_tag(reference, facts))
         self._rows = [TagRow._make(row) for row in rows]
         self._reader = reader
         self._reference = reference
         self._platform = platform
-        first = self._rows[0]
-        self._sweeps = Sweeps(first.swept_at, first.partial_at, first.partial_since)
-        self._evidence = found = tag_evidence(rows, self._sweeps)
-        if platform is None:
-            self.spans = timeline(found, self._past_sweeps)
-        else:
+        self._evidence = found = tag_evidence(rows, self._sweeps) if rows else []
+        numbers = reported.known_numbers(reader, self._repository_id, reports) if reports else {}
+        self._reports = reported.TagReports(reports, numbers, platform)
+        if self._reports.foreign:
+            self.archive.know(self._reports.foreign)
+        view = None
+        if platform is not None:
             self.archive.digests([piece.content for piece in found])
-            self.spans = timeline(found, self._past_sweeps, self._image)
+            view = self._reports.view(self._image)
+        self._looks = view or itself
+        self.merged = merge(found, self._reports.sightings, self._past_sweeps, view)
+        self.spans = self.merged.spans
+        if not self.spans:
+            raise NoAnswer(f"{reference.familiar} is not in the index{self.hint(None)}")
 
     @cached_property
     def archive(self) -> Archive:
         """The evidence about the whole repository."""
-        return Archive(self._reader, self._rows[0].repository_id, self._sweeps)
+        return Archive(self._reader, self._repository_id, self._sweeps)
+
+    @property
+    def first_at(self) -> str:
+        """The time of the first evidence."""
+        return to_rfc3339(self.spans[0].since)
+
+    def hint(self, at: int | None) -> str:
+        """What somebody is known to have seen by some time, for a message; empty if nothing."""
+        hints = [hint for hint in self._reports.hints if at is None or hint.seen_until >= at]
+        if not hints:
+            return ""
+        hint = min(hints, key=lambda each: each.seen_until)
+        seen = f"{hint.witness} had seen {digest_text(bytes(hint.digest))} by {to_rfc3339(hint.seen_until)}"
+        return f"; {seen} ({hint.source})" if hint.source else f"; {seen}"
 
     def _past_sweeps(self) -> list[Sweep]:
         return self.archive.sweeps()
@@ -233,6 +264,8 @@ class Past:
     @property
     def looked_at(self) -> int:
         """When the tag was looked at last, whatever the look showed: an older answer, nothing readable, no tag."""
+        if not self._rows:
+            return self.spans[-1].last_seen_at
         tag = self._rows[0]
         looks = [max(found.last_seen_at, found.gone_at or 0) for found in self._evidence]
         if tag.gone_at is None and tag.last_seen_at is not None:
@@ -250,14 +283,29 @@ class Past:
         platform = self._platform and str(self._platform)
         note = self._note(span, at)
         if at is not None:
-            certainty = Certainty.CONFIRMED if span.is_confirmed(at) else Certainty.INFERRED
+            certainty, witness = self._certainty(span, at)
             gaps = tuple(gap for gap in span.gaps() if gap[0] < at < gap[1])
-            answer = Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps, at=at)
+            answer = Answer(
+                self._reference, digest, platform, certainty, note=note, gaps=gaps, at=at, witness=witness
+            )
             around = span.around(at)
             return _bounded(answer._replace(is_first_sight=around.since == span.since), around)
-        gaps = tuple(span.gaps())
+        gaps = tuple(self.merged.gaps(span, self._looks))
+        witness = ", ".join(self.merged.witnesses_of(span, self._looks)) or None
         certainty = Certainty.INFERRED if gaps else Certainty.CONFIRMED
-        return _bounded(Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps), span)
+        if certainty == Certainty.CONFIRMED and witness and not self.merged.is_seen_by_us(span):
+            certainty = Certainty.REPORTED
+        return _bounded(
+            Answer(self._reference, digest, platform, certainty, note=note, gaps=gaps, witness=witness), span
+        )
+
+    def _certainty(self, span: Span, at: int) -> tuple[Certainty, str | None]:
+        """How sure it is what a span says of a moment, and on whose word."""
+        certainty = self.merged.certainty(span, at, self._looks)
+        if certainty == Certainty.CONFIRMED or not self.merged.used:
+            return certainty, None
+        moment = at if certainty == Certainty.REPORTED else span.around(at).last_seen_at
+        return certainty, ", ".join(self.merged.witnesses_at(moment, self._looks, span.content)) or None
 
     def unanswered(self, state: State, why: str, span: Span | None = None, at: int | None = None) -> Answer:
         """No digest, and why; with the bounds of a span that has none."""
@@ -292,7 +340,7 @@ class Past:
                 return digest_text(row.digest)
             if row.span_digest_id == content:
                 return digest_text(row.span_digest)
-        raise AssertionError(f"no row has the content {content}")
+        return self.archive.digests([content])[content].text  # only somebody else has seen it
 
     def _images(self, content: int) -> list[tuple[str, int]] | None:
         """The images of a content that fit the platform; None if its images are not known."""
@@ -319,6 +367,8 @@ class Past:
             )
             return f"{name} was gone: it vanished {seen or 'by '}{to_rfc3339(span.since)}{back}"
         whole = span_at(self.archive.timeline(self._evidence), span.last_seen_at if at is None else at)
+        if whole is None and self._evidence == []:
+            return f"the platform images of {name} are not known"
         if whole is None or whole.content <= UNKNOWN:
             return f"the registry showed {name} without a digest since {to_rfc3339(span.since)}"
         digest = self.archive.digests([whole.content])[whole.content]
@@ -330,7 +380,7 @@ class Past:
 
     def _note(self, span: Span, at: int | None) -> str:
         """What else there is to be said of a span's evidence: of all of it, or of what matters at a moment."""
-        missing_at = self._rows[0].missing_at
+        missing_at = self._missing_at
         stretches = span.stretches()
         if (
             len(stretches) == 1
@@ -338,6 +388,7 @@ class Past:
             and span.since == stretches[0].pushed_at
             and missing_at is None
             and not span.contradictions
+            and not self.merged.refused
         ):
             return ""
         told = [
@@ -346,6 +397,11 @@ class Past:
             + ": only our own sights count"
             for push in span.pushes
             if push.doubt in {"early", "late"} and push.pushed_at is not None
+        ]
+        told += [
+            f"{report.witness} reports something else for {to_rfc3339(report.seen_from)}"
+            for report in self.merged.refused
+            if span.since <= report.seen_until and (span.until is None or report.seen_from <= span.until)
         ]
         if at is None or not span.is_confirmed(at):
             told += [_told(contradiction, self._name) for contradiction in span.contradictions]

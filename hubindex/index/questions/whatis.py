@@ -48,6 +48,7 @@ class Holding(NamedTuple):
     gaps: tuple[tuple[int, int], ...] = ()
     part: str | None = None
     image_digest: str | None = None
+    witness: str | None = None
 
 
 def whatis(reader: Reader, text: str) -> list[Holding]:
@@ -69,7 +70,8 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
         if its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
             matching.setdefault(digest, []).append(row)
     parts = _parts(reader, prefix, digits, algorithm)
-    known = sorted({*matching, *parts})
+    reports = _reports(reader, prefix, digits, algorithm)
+    known = sorted({*matching, *parts, *reports})
     if not known:
         raise NoAnswer(f"no tag in the index has or had {_shown(algorithm, digits)}")
     if len(known) > 1:
@@ -84,7 +86,11 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
         own = [row for row in rows if bytes(row.digest) == image]
         held = _everywhere(reader, digest_text(image) or "", own)
         found += [each._replace(digest=digest, part=part, image_digest=each.digest) for each in held]
-    if not found:
+    seen = {holding.reference for holding in found}
+    for tag, platform in sorted(reports.get(digest, ())):
+        if tag not in seen:
+            found += _reported(reader, digest, tag, platform)
+    if not found and digest in parts:
         ((image, part), *_) = parts[digest]
         raise NoAnswer(f"{digest} is the {part} of {digest_text(image)}, which no tag in the index has or had")
     return found
@@ -98,6 +104,35 @@ def _parts(reader: Reader, prefix: int, digits: str, algorithm: str | None) -> d
     from hubindex.index.questions.parts import parts_beginning
 
     return parts_beginning(reader, [bytes(digest) for (digest,) in rows], digits, algorithm)
+
+
+def _reports(
+    reader: Reader, prefix: int, digits: str, algorithm: str | None
+) -> dict[str, set[tuple[Reference, str]]]:
+    """The digests that begin so and are reported, each with the tags, and platforms or empty texts."""
+    found: dict[str, set[tuple[Reference, str]]] = {}
+    for host, path, tag, digest, platform in reader.query("reports", "with_prefix", prefix=prefix):
+        text = digest_text(bytes(digest))
+        its_algorithm, _, its_digits = (text or "").partition(":")
+        if text and its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
+            found.setdefault(text, set()).add((Reference(host, path, tag), platform))
+    return found
+
+
+def _reported(reader: Reader, digest: str, tag: Reference, platform: str) -> list[Holding]:
+    """The stretches in which a tag had a digest by what others report of it, newest first."""
+    from hubindex.index.questions.history import history
+    from hubindex.platform import Platform
+
+    answers = history(reader, tag, Platform.parse(platform) if platform else None)
+    return [
+        Holding(
+            tag, digest, None, platform or None, each.certainty, each.since or 0, each.since_earliest, each.until,
+            each.until_latest, each.last_seen_at or 0, each.pushed_at, each.note, each.gaps, witness=each.witness,
+        )
+        for each in answers
+        if each.digest == digest
+    ]  # fmt: skip
 
 
 def _everywhere(reader: Reader, digest: str, rows: Iterable["_Row"]) -> list[Holding]:

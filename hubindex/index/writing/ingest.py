@@ -20,12 +20,14 @@ from hubindex.index.writing.frontier import Frontier, Leases
 from hubindex.index.writing.known import RepositoryState
 from hubindex.index.writing.memory import Memory
 from hubindex.index.writing.periods import store_periods
+from hubindex.index.writing.reports import ReportWriter
 from hubindex.index.writing.repositories import RepositoryWriter, Stored
 from hubindex.index.writing.tagwriter import TagWriter
 from hubindex.index.writing.walks import INTERRUPTED, Looked, PageOutcome, StoredPages, Walk
 from hubindex.moment import END_OF_TIME
 from hubindex.records import Repository, Tag, TagPage, TagPeriod
-from hubindex.reference import DEFAULT_REGISTRY
+from hubindex.reference import DEFAULT_REGISTRY, Reference
+from hubindex.reports import Report
 
 GONE_AFTER = 4 * 3600 * 1000
 """Milliseconds between two 404 answers that make a repository gone rather than missing."""
@@ -108,6 +110,7 @@ class Batch:
         self._documents = DocumentWriter(tx)
         self._repositories = RepositoryWriter(tx, self._documents)
         self.contents = ContentWriter(tx)
+        self._reports = ReportWriter(tx)
         self.frontier = Frontier(tx, leases)
         self.walks = walks
 
@@ -152,6 +155,27 @@ class Batch:
     def known_digests(self, repository_id: int, names: Collection[str]) -> dict[str, bytes]:
         """The digests that tags point to, by name, as far as known."""
         return self._rows.digests(self._rows.state(repository_id), names)
+
+    def reports(self, witness: str, reports: Sequence[Report], at: int) -> int:
+        """Keep what a witness says; returns how many statements were not known. Repositories may be new ones."""
+        numbers: dict[Reference, int] = {}
+        by_registry: dict[str, set[str]] = {}
+        for each in reports:
+            by_registry.setdefault(each.reference.registry, set()).add(each.reference.repository)
+        for registry, paths in by_registry.items():
+            known = self._repositories.named(sorted(paths), registry)
+            missing = [Repository(name=path) for path in sorted(paths - known.keys())]
+            stored = self._repositories.store(missing, at, registry) if missing else []
+            numbers.update((Reference(registry, path), row.repository_id) for path, row in known.items())
+            numbers.update((Reference(registry, each.name), each.repository_id) for each in stored)
+        for each in reports:
+            number = numbers[Reference(each.reference.registry, each.reference.repository)]
+            self._rows.note_changes(number, each.seen_from, each.seen_until)
+        return self._reports.store(witness, reports, numbers)
+
+    def forget_witness(self, witness: str) -> int | None:
+        """Forget all that a witness said; returns how many statements that were, None if it is not known."""
+        return self._reports.forget(witness)
 
     def tags_with(self, path: str, registry: str, digest: bytes | None, most: int) -> list[str]:
         """The tags of a repository that have a digest, or without one all, `most` at most; none if unknown."""

@@ -107,6 +107,10 @@ class TagRows:
             found[key] = max(last_seen_at, found.get(key, 0))
         return found
 
+    def note_changes(self, repository_id: int, *moments: int) -> None:
+        """Let a difference of the whole index look at a repository for these moments."""
+        self._changes.update((period(at), repository_id) for at in moments)
+
     def names(self, state: RepositoryState, digest: bytes | None, most: int) -> list[str]:
         """The names of tags that are there and point to a digest, or without one of all; `most` at most."""
         self._flush_rows()

@@ -22,6 +22,10 @@ from tests.index.building import add, contents, crawl, go_back, problems, rows, 
 TABLES = {table.name for table in distributed_tables()}
 
 EVERY_SHARD = {
+    "ingest.add_report": "its row brings its repository with it",
+    "ingest.forget_reports": "all that a witness said, anywhere",
+    "reports.with_prefix": "who has reported a digest, anywhere",
+    "reports.witnesses": "how much everybody has said",
     "health": "a check counts whole tables",
     "repositories.counts": "the status counts whole tables",
     "history.tag": "it finds the repository by its name, in the same statement",

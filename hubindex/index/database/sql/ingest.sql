@@ -121,6 +121,26 @@ ON CONFLICT (prefix, digest) DO NOTHING
 -- name: add_content_part
 INSERT INTO content_part (prefix, digest) VALUES (:prefix, :digest) ON CONFLICT (prefix, digest) DO NOTHING
 
+-- name: add_witness
+INSERT INTO witness (name) VALUES (:name) ON CONFLICT (name) DO NOTHING
+
+-- name: witness_id
+SELECT witness_id FROM witness WHERE name = :name
+
+-- name: add_report
+INSERT INTO report (
+    repository_id, tag, witness_id, seen_from, seen_until, digest, platform, is_by, prefix, source
+) VALUES (
+    :repository_id, :tag, :witness_id, :seen_from, :seen_until, :digest, :platform, :is_by, :prefix, :source
+)
+ON CONFLICT (repository_id, tag, witness_id, seen_from, seen_until, digest, platform) DO NOTHING
+
+-- name: forget_reports
+DELETE FROM report WHERE witness_id = :witness_id
+
+-- name: forget_witness
+DELETE FROM witness WHERE witness_id = :witness_id
+
 -- name: words_known
 SELECT word, repositories FROM word WHERE word = ANY(:words)
 

@@ -1,0 +1,1 @@
+"""Facts from files: what other people have written down."""
