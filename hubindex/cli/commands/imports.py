@@ -150,6 +150,8 @@ def _opened(file: str) -> Iterator[Iterable[str]]:
             yield _lines(stream)
     except FileNotFoundError:
         raise WrongUsage(f"{shown(file)}: there is no such file") from None
+    except IsADirectoryError:
+        raise WrongUsage(f"{shown(file)}: that is a directory, and no file") from None
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[str]:

@@ -239,7 +239,7 @@ def test_a_table_of_text(location: Location, call: Call, monkeypatch: pytest.Mon
         (("import", "--list", "--forget", "x"), 2, "name what to import"),
         (("import", "--list", "reports", "x"), 2, "stand alone"),
         (("import", "reports", "/nosuch"), 2, "no such file"),
-        (("import", "reports", "/"), 1, "directory"),
+        (("import", "reports", "/"), 2, "directory"),
         (("import", "reports", "x", "--witness", ""), 2, "--witness"),
         (("import", "nosuch"), 2, "No such command"),
     ],
