@@ -23,6 +23,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("name"),
     )
     op.create_table(
+        "import_mark",
+        sa.Column("witness", name, nullable=False),
+        sa.Column("subject", name, nullable=False, comment="what was imported: the name of an image"),
+        sa.Column("mark", sa.Text(), nullable=False, comment="how far: a commit"),
+        sa.PrimaryKeyConstraint("witness", "subject"),
+    )
+    op.create_table(
         "report",
         sa.Column("repository_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tag", name, nullable=False),

@@ -167,7 +167,7 @@ _UNDONE = {
     "0004": ("ALTER TABLE tag DROP COLUMN seen_at",),
     "0006": ("DROP TABLE digest_tags",),
     "0007": ("DROP TABLE content_part", "DROP TABLE content"),
-    "0008": ("DROP TABLE report", "DROP TABLE witness"),
+    "0008": ("DROP TABLE report", "DROP TABLE import_mark", "DROP TABLE witness"),
     "0005": ("ALTER TABLE digest DROP COLUMN kind", "ALTER TABLE repository DROP COLUMN kinds"),
 }
 

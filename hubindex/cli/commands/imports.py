@@ -1,7 +1,7 @@
 """`hubindex import`: evidence from elsewhere."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from hubindex.text import quote, shown
 
 if TYPE_CHECKING:
     from hubindex.index.writing.ingest import Batch
+    from hubindex.reports import Report
     from hubindex.sources.files.reports import Line
+    from hubindex.sources.git.repository import GitRepository
 
 _ROWS_AT_A_TIME = 2000
 _MAX_TOLD = 20
@@ -163,3 +165,95 @@ def _lines(stream: Iterable[bytes]) -> Iterator[str]:
         while is_cut and (more := read(MAX_LINE)) and not more.endswith(b"\n"):
             pass
         yield line.decode("utf-8", "surrogateescape")
+
+
+@imports.command("repo-info")
+@click.argument("clone", metavar="PATH|URL")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--since", metavar="WHEN", help="Only what was seen then or later; a date means its start.")
+@common_options
+def repo_info(clone: str, names: tuple[str, ...], since: str | None) -> int:
+    """Take in docker-library/repo-info: what the tags of the official images were, since late 2015.
+
+    PATH is a clone, bare or not, URL where to clone it from, without its files, into the user's cache. Without
+    NAME it is all images. The next import reads new commits only. Ctrl-C keeps what is complete.
+    """
+    import re
+
+    from hubindex.sources.git.repo_info import FOLDER
+    from hubindex.sources.git.repository import GitRepository
+
+    first = 0
+    if since is not None:
+        asked = moment.parse_moment(since, moment.now())
+        first = asked.day[0] if asked.day else asked.at
+    path = _cloned(clone) if re.match(r"(https|file)://", clone) else Path(clone)
+    repository = GitRepository(path)
+    known = repository.names_in(FOLDER)
+    if not known:
+        raise HubindexError(f"{shown(clone)} is no clone of repo-info: it has no folder {FOLDER!r}")
+    if missing := [name for name in names if name not in known]:
+        raise NoAnswer(f"{shown(clone)} has no image {quote(missing[0])}")
+    new = 0
+    with _counting(len(names or known)) as count:
+        for name in dict.fromkeys(names or known):
+            new += _import_image(repository, name, first)
+            count(name)
+    write([f"{len(set(names or known)):,} images, {new:,} new reports"])
+    return 0
+
+
+def _import_image(repository: "GitRepository", name: str, first: int) -> int:
+    """Take in the commits of one image, whole or not at all; returns how many reports were new."""
+    from hubindex.index.writing.ingest import Ingest
+    from hubindex.sources.git.repo_info import FOLDER, MAX_FILE, WITNESS, Records
+
+    records, new, now = Records(name), 0, moment.now()
+    subject = name if first == 0 else f"{name} since {first}"
+    with closing(Ingest(settings().location)) as ingest, ingest.transaction() as batch:
+        mark = batch.import_mark(WITNESS, subject)
+        if mark == repository.head:
+            return 0
+        if mark is not None and not repository.has(mark):
+            mark = None  # the history was written anew
+        waiting: list[Report] = []
+        with repository.blobs(MAX_FILE) as blobs:
+            for commit in repository.commits(f"{FOLDER}/{name}/", mark):
+                if first <= commit.at <= now:
+                    waiting += records.of_commit(commit, blobs)
+                if len(waiting) >= _ROWS_AT_A_TIME:
+                    new += batch.reports(WITNESS, waiting, now)
+                    waiting = []
+        waiting += records.rest()
+        for start in range(0, len(waiting), _ROWS_AT_A_TIME):
+            new += batch.reports(WITNESS, waiting[start : start + _ROWS_AT_A_TIME], now)
+        batch.put_import_mark(WITNESS, subject, repository.head)
+    return new
+
+
+def _cloned(url: str) -> Path:
+    """A clone of a repository in the user's cache."""
+    from hashlib import sha256
+
+    from platformdirs import user_cache_dir
+
+    from hubindex.sources.git.repository import clone
+
+    folder = Path(user_cache_dir("hubindex", appauthor=False)) / "git" / sha256(url.encode()).hexdigest()[:16]
+    note(f"hubindex: fetching {shown(url, 200)} into {folder}")
+    clone(url, folder)
+    return folder
+
+
+@contextmanager
+def _counting(total: int) -> "Iterator[Callable[[str], None]]":
+    """How far an import has come, with a time to go, on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_shown = console.is_terminal and not settings().quiet
+    with Progress(*columns, console=console, transient=True, disable=not is_shown) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda name: progress.update(task, advance=1, description=name)

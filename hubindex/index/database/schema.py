@@ -176,6 +176,14 @@ witness = Table(
     Column("name", Name, nullable=False, unique=True),
 )
 
+import_mark = Table(
+    "import_mark",
+    metadata,
+    Column("witness", Name, primary_key=True),
+    Column("subject", Name, primary_key=True, comment="what was imported: the name of an image"),
+    Column("mark", Text, nullable=False, comment="how far: a commit"),
+)
+
 report = Table(
     "report",
     metadata,

@@ -39,6 +39,15 @@ class TagReports:
         self._numbers = numbers
         self._views: dict[int, int] = {}
         self.foreign: dict[int, str] = {}
+        # Where a witness tells the image for the platform, what it says of the whole is not asked.
+        told = {
+            (row.witness, row.seen_from, row.seen_until) for row in rows
+            if platform is not None and row.platform and platform.fits(row.platform)
+        }  # fmt: skip
+        rows = [
+            row for row in rows
+            if row.platform or not row.digest or (row.witness, row.seen_from, row.seen_until) not in told
+        ]  # fmt: skip
         self.hints = [row for row in rows if row.is_by]
         self.sightings: list[Sighting] = []
         for row in rows:

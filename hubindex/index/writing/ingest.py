@@ -173,6 +173,14 @@ class Batch:
             self._rows.note_changes(number, each.seen_from, each.seen_until)
         return self._reports.store(witness, reports, numbers)
 
+    def import_mark(self, witness: str, subject: str) -> str | None:
+        """How far what a witness says of something was imported; None: not at all."""
+        return self._reports.mark(witness, subject)
+
+    def put_import_mark(self, witness: str, subject: str, mark: str) -> None:
+        """Remember how far it was imported."""
+        self._reports.put_mark(witness, subject, mark)
+
     def forget_witness(self, witness: str) -> int | None:
         """Forget all that a witness said; returns how many statements that were, None if it is not known."""
         return self._reports.forget(witness)

@@ -36,6 +36,15 @@ class ReportWriter:
         ]
         return self._tx.run("add_report", *rows)
 
+    def mark(self, witness: str, subject: str) -> str | None:
+        """How far what a witness says of something was imported."""
+        rows = self._tx.query("import_mark", witness=witness, subject=subject)
+        return str(rows[0][0]) if rows else None
+
+    def put_mark(self, witness: str, subject: str, mark: str) -> None:
+        """Remember how far it was."""
+        self._tx.run("put_import_mark", {"witness": witness, "subject": subject, "mark": mark})
+
     def forget(self, witness: str) -> int | None:
         """Forget a witness; returns how many reports that were, None if it is not known."""
         rows = self._tx.query("witness_id", name=witness)
@@ -43,5 +52,6 @@ class ReportWriter:
             return None
         ((witness_id,),) = rows
         count = self._tx.run("forget_reports", {"witness_id": witness_id})
+        self._tx.run("forget_import_marks", {"witness": witness})
         self._tx.run("forget_witness", {"witness_id": witness_id})
         return count

@@ -135,6 +135,16 @@ INSERT INTO report (
 )
 ON CONFLICT (repository_id, tag, witness_id, seen_from, seen_until, digest, platform) DO NOTHING
 
+-- name: import_mark
+SELECT mark FROM import_mark WHERE witness = :witness AND subject = :subject
+
+-- name: put_import_mark
+INSERT INTO import_mark (witness, subject, mark) VALUES (:witness, :subject, :mark)
+ON CONFLICT (witness, subject) DO UPDATE SET mark = excluded.mark
+
+-- name: forget_import_marks
+DELETE FROM import_mark WHERE witness = :witness
+
 -- name: forget_reports
 DELETE FROM report WHERE witness_id = :witness_id
 
