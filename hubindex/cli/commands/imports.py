@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from hubindex.text import quote, shown
 
 if TYPE_CHECKING:
     from hubindex.index.writing.ingest import Batch
-    from hubindex.reports import Report
     from hubindex.sources.files.reports import Line
     from hubindex.sources.git.repository import GitRepository
 
@@ -123,8 +123,6 @@ class _Counts:
 
 
 def _store(batch: "Batch", witness: str, lines: "Iterable[Line]", now: int) -> _Counts:
-    from itertools import islice
-
     counts, rest = _Counts(), iter(lines)
     while several := list(islice(rest, _ROWS_AT_A_TIME)):
         for line in several:
@@ -216,17 +214,11 @@ def _import_image(repository: "GitRepository", name: str, first: int) -> int:
             return 0
         if mark is not None and not repository.has(mark):
             mark = None  # the history was written anew
-        waiting: list[Report] = []
+        commits = (commit for commit in repository.commits(f"{FOLDER}/{name}/", mark) if first <= commit.at <= now)
         with repository.blobs(MAX_FILE) as blobs:
-            for commit in repository.commits(f"{FOLDER}/{name}/", mark):
-                if first <= commit.at <= now:
-                    waiting += records.of_commit(commit, blobs)
-                if len(waiting) >= _ROWS_AT_A_TIME:
-                    new += batch.reports(WITNESS, waiting, now)
-                    waiting = []
-        waiting += records.rest()
-        for start in range(0, len(waiting), _ROWS_AT_A_TIME):
-            new += batch.reports(WITNESS, waiting[start : start + _ROWS_AT_A_TIME], now)
+            reports = records.read(commits, blobs)
+            while several := list(islice(reports, _ROWS_AT_A_TIME)):
+                new += batch.reports(WITNESS, several, now)
         batch.put_import_mark(WITNESS, subject, repository.head)
     return new
 

@@ -6,7 +6,7 @@ tag's part has changed over the years, and every one is read. A file that is rem
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from hubindex.digests import digest_bytes
@@ -21,6 +21,7 @@ FOLDER: Final = "repos"
 MAX_FILE: Final = 32 * 1024 * 1024
 
 _MAX_LINE = 2000
+_BEGINNINGS = frozenset("#$*")
 _HEADING = re.compile(r"^(##|###) `([^`]+)`(?: - (.+))?\s*$")
 _PULL = re.compile(r"^\$ docker pull (?:\S+/)?[^\s@]+@(sha\d+:[0-9a-f]+)\s*$")
 _ABSENT = "**does not exist**"
@@ -50,7 +51,7 @@ def read_record(text: str, name: str) -> list[Seen]:
     tag: str | None = None
     platform: str | None = None
     for line in text.splitlines():
-        if len(line) > _MAX_LINE:
+        if line[:1] not in _BEGINNINGS or len(line) > _MAX_LINE:
             continue
         if heading := _HEADING.match(line):
             image, _, named = heading[2].rpartition(":")
@@ -95,23 +96,21 @@ class Records:
         self._digests: dict[str, bytes | None] = {}
         self._last: dict[str, list[Report]] = {}
 
-    def of_commit(self, commit: Commit, blobs: BlobReader) -> Iterator[Report]:
-        """The reports that a commit adds."""
-        for change in commit.changes:
-            if change.blob is None or not is_record(change.path, self._name):
-                continue
-            body = blobs.read(change.blob)
-            if body is None:
-                continue
-            source = f"{commit.name[:12]} {change.path}"
-            for seen in read_record(body.decode("utf-8", "replace"), self._name):
-                yield from self._next(seen, commit.at, source)
-
-    def rest(self) -> Iterator[Report]:
-        """The last looks, when all commits were read."""
+    def read(self, commits: Iterable[Commit], blobs: BlobReader) -> Iterator[Report]:
+        """The reports in commits, the oldest first, and at the end the last looks."""
+        for (commit, path), body in blobs.read_all(self._files(commits)):
+            if body is not None:
+                source = f"{commit.name[:12]} {path}"
+                for seen in read_record(body.decode("utf-8", "replace"), self._name):
+                    yield from self._next(seen, commit.at, source)
         for reports in self._last.values():
             yield from reports
-        self._last.clear()
+
+    def _files(self, commits: Iterable[Commit]) -> Iterator[tuple[tuple[Commit, str], str]]:
+        for commit in commits:
+            for change in commit.changes:
+                if change.blob is not None and is_record(change.path, self._name):
+                    yield (commit, change.path), change.blob
 
     def _next(self, seen: Seen, at: int, source: str) -> Iterator[Report]:
         tag = self._repository._replace(tag=seen.tag)

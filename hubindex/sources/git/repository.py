@@ -8,10 +8,11 @@ HTTPS where objects have to be fetched.
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeVar
 
 from hubindex.errors import HubindexError
 from hubindex.text import quote, shown
@@ -26,6 +27,9 @@ _LOG = (
     "--diff-merges=first-parent", "--first-parent", "--reverse", "--format=%x01%H %ct",
 )  # fmt: skip
 _MAX_ERROR = 2000
+_AHEAD = 64  # names of blobs that git is told before their contents are read: they fit into a pipe
+
+T = TypeVar("T")
 
 
 class Change(NamedTuple):
@@ -113,14 +117,26 @@ class BlobReader:
         self._stdout: IO[bytes] = process.stdout
         self._most = most
 
-    def read(self, blob: str) -> bytes | None:
-        """The content of a blob; None if it is not there, or is larger than it may be. Raises `HubindexError`."""
+    def read_all(self, items: Iterable[tuple[T, str]]) -> Iterator[tuple[T, bytes | None]]:
+        """The contents of blobs, each with whatever it came with, in order; git looks for the next ones meanwhile.
+
+        None for one that is not there, or is larger than it may be. Raises `HubindexError`.
+        """
+        waiting: deque[T] = deque()
         try:
-            self._stdin.write(f"{blob}\n".encode())
-            self._stdin.flush()
-            head = self._stdout.readline().decode("ascii", "replace").split()
+            for item, blob in items:
+                self._stdin.write(f"{blob}\n".encode())
+                self._stdin.flush()
+                waiting.append(item)
+                if len(waiting) >= _AHEAD:
+                    yield waiting.popleft(), self._next()
+            while waiting:
+                yield waiting.popleft(), self._next()
         except OSError as error:
             raise HubindexError("git ended while it was read") from error
+
+    def _next(self) -> bytes | None:
+        head = self._stdout.readline().decode("ascii", "replace").split()
         if len(head) != 3:
             if head[-1:] == ["missing"]:
                 return None
