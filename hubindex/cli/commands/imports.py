@@ -165,6 +165,35 @@ def _lines(stream: Iterable[bytes]) -> Iterator[str]:
         yield line.decode("utf-8", "surrogateescape")
 
 
+@imports.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@common_options
+def pins(paths: tuple[str, ...]) -> int:
+    """Take in the references that are pinned in git repositories: 'FROM node:20@sha256:…' and the like.
+
+    PATH is a clone, bare or not; every commit is read. Whoever pinned a tag had resolved it by the time of the
+    commit: 'seen by', which bounds nothing.
+    """
+    from hubindex.index.writing.ingest import Ingest
+    from hubindex.sources.git.pins import MAX_LINE, PATTERN, read_pins
+    from hubindex.sources.git.repository import GitRepository
+
+    new = 0
+    for path in paths:
+        repository, now = GitRepository(Path(path)), moment.now()
+        witness = f"pins in {Path(path).resolve().name.removesuffix('.git')[:_MAX_NAME]}"
+        with (
+            repository.patches(PATTERN, MAX_LINE) as lines,
+            closing(Ingest(settings().location)) as ingest,
+            ingest.transaction() as batch,
+        ):
+            found = read_pins(lines, now)
+            while several := list(islice(found, _ROWS_AT_A_TIME)):
+                new += batch.reports(witness, several, now)
+    write([f"{new:,} new pins"])
+    return 0
+
+
 @imports.command("repo-info")
 @click.argument("clone", metavar="PATH|URL")
 @click.argument("names", metavar="[NAME]...", nargs=-1)

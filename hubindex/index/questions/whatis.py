@@ -14,6 +14,7 @@ from hubindex.index.evidence.judge import Sweeps
 from hubindex.index.evidence.timeline import UNKNOWN, Evidence, Span
 from hubindex.index.platforms import digest_text, unpack
 from hubindex.index.questions.archive import Archive
+from hubindex.moment import to_rfc3339
 from hubindex.reference import DEFAULT_REGISTRY, Reference
 
 _LEAST_DIGITS = 8
@@ -87,9 +88,12 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
         held = _everywhere(reader, digest_text(image) or "", own)
         found += [each._replace(digest=digest, part=part, image_digest=each.digest) for each in held]
     seen = {holding.reference for holding in found}
-    for tag, platform in sorted(reports.get(digest, ())):
+    told = reports.get(digest, [])
+    for tag, platform in dict.fromkeys((each.tag, each.platform) for each in told if not each.is_by):
         if tag not in seen:
             found += _reported(reader, digest, tag, platform)
+    if not found and told:
+        raise NoAnswer(f"no tag in the index has or had {digest} for certain; {_hint(told)}")
     if not found and digest in parts:
         ((image, part), *_) = parts[digest]
         raise NoAnswer(f"{digest} is the {part} of {digest_text(image)}, which no tag in the index has or had")
@@ -106,17 +110,37 @@ def _parts(reader: Reader, prefix: int, digits: str, algorithm: str | None) -> d
     return parts_beginning(reader, [bytes(digest) for (digest,) in rows], digits, algorithm)
 
 
-def _reports(
-    reader: Reader, prefix: int, digits: str, algorithm: str | None
-) -> dict[str, set[tuple[Reference, str]]]:
-    """The digests that begin so and are reported, each with the tags, and platforms or empty texts."""
-    found: dict[str, set[tuple[Reference, str]]] = {}
-    for host, path, tag, digest, platform in reader.query("reports", "with_prefix", prefix=prefix):
+class _Told(NamedTuple):
+    """Who has reported a digest, of which tag, and when first; `platform` may be empty."""
+
+    tag: Reference
+    platform: str
+    is_by: bool
+    witness: str
+    at: int
+    source: str
+
+
+def _reports(reader: Reader, prefix: int, digits: str, algorithm: str | None) -> dict[str, list[_Told]]:
+    """The digests that begin so and are reported, each with who says so, the first ones first."""
+    found: dict[str, list[_Told]] = {}
+    for host, path, tag, digest, platform, is_by, witness, at, source in reader.query(
+        "reports", "with_prefix", prefix=prefix
+    ):
         text = digest_text(bytes(digest))
         its_algorithm, _, its_digits = (text or "").partition(":")
         if text and its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
-            found.setdefault(text, set()).add((Reference(host, path, tag), platform))
+            told = _Told(Reference(host, path, tag), platform, bool(is_by), witness, at, source)
+            found.setdefault(text, []).append(told)
     return found
+
+
+def _hint(told: Sequence[_Told]) -> str:
+    """What somebody had seen by some time, in words."""
+    first = told[0]
+    source = f" ({first.source})" if first.source else ""
+    more = f", and {len(told) - 1} more" if len(told) > 1 else ""
+    return f"{first.witness} had seen it as {first.tag.familiar} by {to_rfc3339(first.at)}{source}{more}"
 
 
 def _reported(reader: Reader, digest: str, tag: Reference, platform: str) -> list[Holding]:

@@ -26,6 +26,10 @@ _LOG = (
     "log", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv",
     "--diff-merges=first-parent", "--first-parent", "--reverse", "--format=%x01%H %ct",
 )  # fmt: skip
+_PATCHES = (
+    "log", "--all", "--no-merges", "--patch", "--unified=0", "--no-renames", "--no-color", "--no-ext-diff",
+    "--no-textconv", "--format=%x01%H %at",
+)  # fmt: skip
 _MAX_ERROR = 2000
 _AHEAD = 64  # names of blobs that git is told before their contents are read: they fit into a pipe
 
@@ -72,6 +76,16 @@ class GitRepository:
         with self._started(*_LOG, *span, "--", f":(literal){folder}") as process:
             assert process.stdout is not None
             yield from _commits(process.stdout)
+
+    @contextmanager
+    def patches(self, pattern: str, most: int) -> "Iterator[Iterator[bytes]]":
+        """The lines of all commits that change a line with `pattern` in it, without merges, in no order.
+
+        A commit begins with a byte of 1, its name and its author's time; of a line `most` bytes are read.
+        """
+        with self._started(*_PATCHES, "-G", pattern) as process:
+            assert process.stdout is not None
+            yield _lines(process.stdout, most)
 
     @contextmanager
     def blobs(self, most: int) -> Iterator["BlobReader"]:
@@ -195,6 +209,15 @@ def _commits(stream: IO[bytes]) -> Iterator[Commit]:
             is_path = True
     if name:
         yield Commit(name, at, tuple(changes))
+
+
+def _lines(stream: IO[bytes], most: int) -> Iterator[bytes]:
+    """The lines of a stream; of one that is longer than `most` bytes the beginning."""
+    while line := stream.readline(most):
+        rest = line
+        while not rest.endswith(b"\n") and (rest := stream.readline(most)):
+            pass
+        yield line
 
 
 def _fields(stream: IO[bytes]) -> Iterator[bytes]:

@@ -85,6 +85,18 @@ def test_seen_by_bounds_nothing(told: str, call: Call) -> None:
     outcome = call("--db", told, "resolve", "mongo:6")
     assert outcome.code == 3
     assert f"ci had seen {C} by 2024-05-10T10:00:00Z (Dockerfile)" in outcome.err
+    who = call("--db", told, "whatis", "cccccccc", "--format", "json")
+    assert [json.loads(line)["Name"] for line in who.out.splitlines()] == ["ghcr.io/acme/app"]
+
+
+def test_a_digest_that_somebody_has_pinned(location: Location, call: Call, tmp_path: Path) -> None:
+    """Is told where, though nobody knows when the tag had it."""
+    file = tmp_path / "pins"
+    file.write_text(ndjson(LINES[4]))
+    call("--db", location.target, "import", "reports", str(file))
+    outcome = call("--db", location.target, "whatis", C)
+    assert outcome.code == 3
+    assert "pins had seen it as mongo:6 by 2024-05-10T10:00:00Z (Dockerfile)" in outcome.err
 
 
 def test_the_image_for_a_platform(told: str, call: Call) -> None:

@@ -19,11 +19,14 @@ WHERE p.prefix = ANY(:prefixes) AND p.repository_id = :repository_id
 
 -- name: with_prefix
 -- The tags that somebody has reported to have a digest of this beginning.
-SELECT DISTINCT g.host, r.name, p.tag, p.digest, p.platform
+SELECT g.host, r.name, p.tag, p.digest, p.platform, p.is_by, w.name, min(p.seen_from), min(p.source)
 FROM report p
+JOIN witness w ON w.witness_id = p.witness_id
 JOIN repository r ON r.repository_id = p.repository_id
 JOIN registry g ON g.registry_id = r.registry_id
 WHERE p.prefix = :prefix
+GROUP BY g.host, r.name, p.tag, p.digest, p.platform, p.is_by, w.name
+ORDER BY min(p.seen_from), w.name, r.name, p.tag
 
 -- name: witnesses
 SELECT w.name, count(*), count(DISTINCT CAST(p.repository_id AS text) || ':' || p.tag),
