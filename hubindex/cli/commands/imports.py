@@ -19,7 +19,7 @@ from hubindex.text import quote, shown
 if TYPE_CHECKING:
     from hubindex.index.writing.ingest import Batch
     from hubindex.sources.files.reports import Line
-    from hubindex.sources.git.repository import GitRepository
+    from hubindex.sources.git.repository import Commit, GitRepository
 
 _ROWS_AT_A_TIME = 2000
 _MAX_TOLD = 20
@@ -208,14 +208,16 @@ def repo_info(clone: str, names: tuple[str, ...], since: str | None) -> int:
     import re
 
     from hubindex.sources.git.repo_info import FOLDER
-    from hubindex.sources.git.repository import GitRepository
+    from hubindex.sources.git.repository import GitRepository, protocol_of
 
     first = 0
     if since is not None:
         asked = moment.parse_moment(since, moment.now())
         first = asked.day[0] if asked.day else asked.at
-    path = _cloned(clone) if re.match(r"(https|file)://", clone) else Path(clone)
-    repository = GitRepository(path)
+    if re.match(r"(https|file)://", clone):
+        repository = GitRepository(_cloned(clone), protocol_of(clone))
+    else:
+        repository = GitRepository(Path(clone))
     known = repository.names_in(FOLDER)
     if not known:
         raise HubindexError(f"{shown(clone)} is no clone of repo-info: it has no folder {FOLDER!r}")
@@ -243,13 +245,20 @@ def _import_image(repository: "GitRepository", name: str, first: int) -> int:
             return 0
         if mark is not None and not repository.has(mark):
             mark = None  # the history was written anew
-        commits = (commit for commit in repository.commits(f"{FOLDER}/{name}/", mark) if first <= commit.at <= now)
+        folder = f"{FOLDER}/{name}/"
+        repository.prefetch(records.blobs(_between(repository.commits(folder, mark), first, now)))
+        commits = _between(repository.commits(folder, mark), first, now)
         with repository.blobs(MAX_FILE) as blobs:
             reports = records.read(commits, blobs)
             while several := list(islice(reports, _ROWS_AT_A_TIME)):
                 new += batch.reports(WITNESS, several, now)
         batch.put_import_mark(WITNESS, subject, repository.head)
     return new
+
+
+def _between(commits: "Iterable[Commit]", first: int, last: int) -> "Iterator[Commit]":
+    """Those of some commits that were made in a time."""
+    return (commit for commit in commits if first <= commit.at <= last)
 
 
 def _cloned(url: str) -> Path:

@@ -217,7 +217,9 @@ class Past:
             facts = repositories.repository(reader, reference)  # or it raises NoAnswer
             self._sweeps = facts.sweeps
             self._repository_id, self._missing_at = facts.repository_id, facts.missing_at
-        reports = reported.of_tag(reader, self._repository_id, reference.tag)
+        reports = []
+        if not rows or TagRow._make(rows[0]).has_reports:
+            reports = reported.of_tag(reader, self._repository_id, reference.tag)
         if not rows and not reports:
             raise NoAnswer(_no_tag(reference, facts))
         self._rows = [TagRow._make(row) for row in rows]
@@ -441,6 +443,7 @@ class TagRow(NamedTuple):
     swept_at: int | None
     partial_at: int | None
     partial_since: int | None
+    has_reports: bool | int
 
 
 def _bounded(answer: Answer, span: Span) -> Answer:

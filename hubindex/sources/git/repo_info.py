@@ -106,6 +106,10 @@ class Records:
         for reports in self._last.values():
             yield from reports
 
+    def blobs(self, commits: Iterable[Commit]) -> Iterator[str]:
+        """The names of the blobs that `read` will ask for."""
+        return (blob for _, blob in self._files(commits))
+
     def _files(self, commits: Iterable[Commit]) -> Iterator[tuple[tuple[Commit, str], str]]:
         for commit in commits:
             for change in commit.changes:

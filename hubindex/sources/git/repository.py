@@ -1,8 +1,8 @@
 """A git repository of somebody else, read without running anything that it brings along.
 
 `git` is called without a shell, with an environment of our own, and with options that win over the repository's
-own configuration: no hooks, no fsmonitor, no filters, no external diff, no signature programs, and no protocol but
-HTTPS where objects have to be fetched.
+own configuration: no hooks, no fsmonitor, no filters, no external diff, no programs for signatures or passwords,
+and no protocol but HTTPS where objects have to be fetched.
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
@@ -21,6 +22,7 @@ _OPTIONS = (
     "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
     "-c", "core.attributesFile=/dev/null", "-c", "log.showSignature=false", "-c", "core.sshCommand=false",
     "-c", "protocol.ext.allow=never", "-c", "core.quotePath=false", "-c", "gc.auto=0",
+    "-c", "maintenance.auto=false", "-c", "credential.helper=", "-c", "core.askPass=true",
 )  # fmt: skip
 _LOG = (
     "log", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv",
@@ -31,6 +33,7 @@ _PATCHES = (
     "--no-textconv", "--format=%x01%H %at",
 )  # fmt: skip
 _MAX_ERROR = 2000
+_FETCHED_AT_ONCE = 2000
 _AHEAD = 64  # names of blobs that git is told before their contents are read: they fit into a pipe
 
 T = TypeVar("T")
@@ -52,11 +55,15 @@ class Commit(NamedTuple):
 
 
 class GitRepository:
-    """A clone on this machine, bare or not. Raises `HubindexError` if `git` or the clone is not there."""
+    """A clone on this machine, bare or not. Raises `HubindexError` if `git` or the clone is not there.
 
-    def __init__(self, path: Path) -> None:
+    `protocol` is the only one over which blobs are fetched that a clone without blobs lacks.
+    """
+
+    def __init__(self, path: Path, protocol: str = "https") -> None:
         self._program = _program()
         self._path = path
+        self._environment = _environment(protocol)
         if not path.is_dir():
             raise HubindexError(f"{shown(str(path))}: there is no such folder")
         self.head = self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
@@ -76,6 +83,25 @@ class GitRepository:
         with self._started(*_LOG, *span, "--", f":(literal){folder}") as process:
             assert process.stdout is not None
             yield from _commits(process.stdout)
+
+    def prefetch(self, blobs: Iterable[str]) -> None:
+        """Fetch blobs that a clone without blobs lacks, many at once; one by one git would take hours.
+
+        Raises `HubindexError`.
+        """
+        remote = self._run("config", "--get-regexp", r"^remote\..*\.promisor$").stdout.decode("utf-8", "replace")
+        name = remote.removeprefix("remote.").partition(".promisor")[0]
+        if not name:
+            return
+        rest = iter(blobs)
+        while several := list(islice(rest, _FETCHED_AT_ONCE)):
+            done = self._run(
+                "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                "--recurse-submodules=no", "--filter=blob:none", "--stdin", "--", name,
+                said="".join(f"{blob}\n" for blob in several).encode(),
+            )  # fmt: skip
+            if done.returncode != 0:
+                raise HubindexError(f"{shown(str(self._path))}: {_told(done.stderr) or 'blobs cannot be fetched'}")
 
     @contextmanager
     def patches(self, pattern: str, most: int) -> "Iterator[Iterator[bytes]]":
@@ -99,16 +125,16 @@ class GitRepository:
             raise HubindexError(f"{shown(str(self._path))}: {_told(done.stderr) or 'it is no git repository'}")
         return done.stdout.decode("utf-8", "replace")
 
-    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    def _run(self, *arguments: str, said: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(  # noqa: S603  # no shell, and no word of it comes from the repository
-            [self._program, "--no-pager", *_OPTIONS, *arguments], cwd=self._path, env=_environment(),
-            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            [self._program, "--no-pager", *_OPTIONS, *arguments], cwd=self._path, env=self._environment,
+            input=said, capture_output=True, check=False,
         )  # fmt: skip
 
     @contextmanager
     def _started(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> "Iterator[subprocess.Popen[bytes]]":
         process = subprocess.Popen(  # noqa: S603
-            [self._program, "--no-pager", *_OPTIONS, *arguments], cwd=self._path, env=_environment(),
+            [self._program, "--no-pager", *_OPTIONS, *arguments], cwd=self._path, env=self._environment,
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
@@ -178,7 +204,7 @@ def clone(url: str, folder: Path) -> None:
         arguments = ["clone", "--quiet", "--bare", "--filter=blob:none", "--", url, str(folder)]
         cwd = folder.parent
     done = subprocess.run(  # noqa: S603
-        [_program(), *_OPTIONS, *arguments], cwd=cwd, env=_environment(url), stdin=subprocess.DEVNULL,
+        [_program(), *_OPTIONS, *arguments], cwd=cwd, env=_environment(protocol_of(url)), stdin=subprocess.DEVNULL,
         capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
@@ -237,9 +263,13 @@ def _program() -> str:
     return program
 
 
-def _environment(url: str = "") -> dict[str, str]:
+def protocol_of(url: str) -> str:
+    """`https` or `file`."""
+    return "file" if url.startswith("file://") else "https"
+
+
+def _environment(protocol: str) -> dict[str, str]:
     """As little as git needs; nothing of the user's own configuration, and no questions."""
-    allowed = "file" if url.startswith(("file://", "/")) else "https"
     kept = {
         name: os.environ[name]
         for name in ("PATH", "SYSTEMROOT", "HTTPS_PROXY", "https_proxy")
@@ -247,7 +277,7 @@ def _environment(url: str = "") -> dict[str, str]:
     }
     return {
         **kept, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": allowed, "LC_ALL": "C", "HOME": os.devnull,
+        "GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": protocol, "LC_ALL": "C", "HOME": os.devnull,
     }  # fmt: skip
 
 

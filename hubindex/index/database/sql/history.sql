@@ -4,7 +4,8 @@
 -- A row for each closed span of one tag, or a single one without; what is open stands in each.
 SELECT t.digest_id, t.pushed_at, t.first_seen_at, t.last_seen_at, t.gone_at, t.seen_at,
        coalesce(s.digest_id, 0), s.pushed_at, s.first_seen_at, s.last_seen_at, s.gone_at,
-       d.digest, e.digest, r.repository_id, r.missing_at, r.swept_at, r.partial_at, r.partial_since
+       d.digest, e.digest, r.repository_id, r.missing_at, r.swept_at, r.partial_at, r.partial_since,
+       EXISTS (SELECT 1 FROM report p WHERE p.repository_id = t.repository_id AND p.tag = t.name)
 FROM repository r
 JOIN tag t ON t.repository_id = r.repository_id
 LEFT JOIN digest d ON d.repository_id = t.repository_id AND d.digest_id = t.digest_id
