@@ -118,6 +118,8 @@ def _report(fields: Mapping[str, object], now: int) -> Report:
         platform = str(Platform.parse(_text(fields, "platform"))) if fields.get("platform") else None
     except HubindexError as error:
         raise _Refused(str(error)) from None
+    if reference.digest is not None and reference.tag is None:
+        raise _Refused("its reference names a digest, and no tag")
     digest = _digest(fields, reference.digest)
     is_by, first, last = _times(fields)
     if last > now:

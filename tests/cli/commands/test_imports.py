@@ -199,6 +199,7 @@ BAD = [
     (json.dumps({**LINES[0], "reference": "NO!"}), "image reference"),
     (json.dumps({**LINES[0], "reference": 5}), "no text"),
     (json.dumps({**LINES[0], "digest": "sha256:zz"}), "is not a digest"),
+    (json.dumps({**LINES[0], "reference": f"mongo@{A}"}), "and no tag"),
     (json.dumps({**LINES[0], "digest": 5}), "no text"),
     (json.dumps({"reference": "mongo", "at": "2024-05-01T10:00:00Z"}), "has no digest"),
     (json.dumps({**LINES[0], "at": "yesterday"}), "not a time"),
