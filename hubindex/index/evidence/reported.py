@@ -45,7 +45,7 @@ class Merged(NamedTuple):
     def best_at(self, at: int) -> Span | None:
         """The span of a moment: our own where that is certain, or else by all evidence."""
         own = span_at(self.own, at)
-        if own is not None and (own.is_confirmed(at) or not self.used):
+        if not self.used or (own is not None and own.is_confirmed(at)):
             return own
         return span_at(self.spans, at)
 
@@ -56,7 +56,7 @@ class Merged(NamedTuple):
 
     def certainty(self, span: Span, at: int, looks: View = itself) -> Certainty:
         """How sure it is that a tag was at a moment what a span says; `looks` says what a content looks like."""
-        if self.is_confirmed(at):
+        if span.is_confirmed(at) if not self.used else self.is_confirmed(at):
             return Certainty.CONFIRMED
         if self.used and self.witnesses_at(at, looks, span.content):
             return Certainty.REPORTED
@@ -64,6 +64,8 @@ class Merged(NamedTuple):
 
     def gaps(self, span: Span, looks: View = itself) -> list[tuple[int, int]]:
         """The stretches inside of a span for which nobody can vouch, neither we nor a witness."""
+        if not self.used:
+            return span.gaps()
         return [
             (first, last) for first, last in span.gaps()
             if not any(

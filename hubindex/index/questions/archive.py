@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubindex.index.database.reader import Reader, Row
 from hubindex.index.digest_names import FULL
@@ -11,7 +11,9 @@ from hubindex.index.evidence.judge import Sweeps, last_sight
 from hubindex.index.evidence.reported import Merged, merge
 from hubindex.index.evidence.timeline import UNKNOWN, Evidence, Span, Sweep, timeline
 from hubindex.index.platforms import digest_text, unpack
-from hubindex.index.questions import reported
+
+if TYPE_CHECKING:
+    from hubindex.index.questions.reported import ReportRow
 
 
 class Digest(NamedTuple):
@@ -50,7 +52,7 @@ class Archive:
         self._past_sweeps: list[Sweep] | None = None
         self._digests: dict[int, Digest] = {}
         self._platforms: dict[int, str] = {}
-        self._reports: dict[str, list[reported.ReportRow]] | None = None
+        self._reports: dict[str, list[ReportRow]] | None = None
         self._numbers: dict[bytes, int] = {}
         self.repository_id = repository_id
 
@@ -67,9 +69,11 @@ class Archive:
         """The evidence about all tags whose state may differ between two moments, and perhaps of others."""
         return self._with_spans(self._query("tags_changed", after=after, until=until))
 
-    def reports(self) -> dict[str, list[reported.ReportRow]]:
+    def reports(self) -> "dict[str, list[ReportRow]]":
         """What others say of the tags of the repository, by tag."""
         if self._reports is None:
+            from hubindex.index.questions import reported
+
             self._reports = reported.of_repository(self._reader, self.repository_id)
             rows = [row for several in self._reports.values() for row in several]
             self._numbers = reported.known_numbers(self._reader, self.repository_id, rows)
@@ -79,7 +83,10 @@ class Archive:
         """All that is known of a tag: our own evidence, and what others report."""
         rows = self.reports().get(tag)
         if not rows:
-            return merge(evidence, (), self.sweeps)
+            spans = self.timeline(evidence) if evidence else []
+            return Merged(spans, spans, (), ())
+        from hubindex.index.questions import reported
+
         reports = reported.TagReports(rows, self._numbers, None)
         self.know(reports.foreign)
         return merge(evidence, reports.sightings, self.sweeps)

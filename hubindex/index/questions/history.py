@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from enum import Enum
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubindex.certainty import Certainty
 from hubindex.errors import NoAnswer
 from hubindex.index.database.reader import Reader
 from hubindex.index.evidence.judge import Sweeps
-from hubindex.index.evidence.reported import itself, merge
+from hubindex.index.evidence.reported import Merged, View, itself, merge
 from hubindex.index.evidence.timeline import (
     GONE,
     UNKNOWN,
@@ -20,14 +20,18 @@ from hubindex.index.evidence.timeline import (
     Span,
     Sweep,
     span_at,
+    timeline,
 )
 from hubindex.index.platforms import digest_text
-from hubindex.index.questions import reported, repositories
+from hubindex.index.questions import repositories
 from hubindex.index.questions.archive import Archive, tag_evidence
 from hubindex.kinds import of_tag, platforms_of
 from hubindex.moment import to_rfc3339
 from hubindex.platform import Platform
 from hubindex.reference import Reference
+
+if TYPE_CHECKING:
+    from hubindex.index.questions.reported import ReportRow
 
 NO_IMAGE = -2
 """What a content without an image for a platform is to whoever asks for that platform."""
@@ -217,26 +221,34 @@ class Past:
             facts = repositories.repository(reader, reference)  # or it raises NoAnswer
             self._sweeps = facts.sweeps
             self._repository_id, self._missing_at = facts.repository_id, facts.missing_at
-        reports = []
-        if not rows or TagRow._make(rows[0]).has_reports:
+        reports: list[ReportRow] = []
+        if not rows or first.has_reports:
+            from hubindex.index.questions import reported
+
             reports = reported.of_tag(reader, self._repository_id, reference.tag)
-        if not rows and not reports:
-            raise NoAnswer(_no_tag(reference, facts))
+            if not rows and not reports:
+                raise NoAnswer(_no_tag(reference, facts))
         self._rows = [TagRow._make(row) for row in rows]
         self._reader = reader
         self._reference = reference
         self._platform = platform
         self._evidence = found = tag_evidence(rows, self._sweeps) if rows else []
-        numbers = reported.known_numbers(reader, self._repository_id, reports) if reports else {}
-        self._reports = reported.TagReports(reports, numbers, platform)
-        if self._reports.foreign:
-            self.archive.know(self._reports.foreign)
-        view = None
+        view: View | None = None
         if platform is not None:
             self.archive.digests([piece.content for piece in found])
-            view = self._reports.view(self._image)
+            view = self._image
+        self._hints: list[ReportRow] = []
         self._looks = view or itself
-        self.merged = merge(found, self._reports.sightings, self._past_sweeps, view)
+        if reports:
+            numbers = reported.known_numbers(reader, self._repository_id, reports)
+            told = reported.TagReports(reports, numbers, platform)
+            self.archive.know(told.foreign)
+            view = None if view is None else told.view(view)
+            self._looks, self._hints = view or itself, told.hints
+            self.merged = merge(found, told.sightings, self._past_sweeps, view)
+        else:
+            spans = timeline(found, self._past_sweeps, view)
+            self.merged = Merged(spans, spans, (), ())
         self.spans = self.merged.spans
         if not self.spans:
             raise NoAnswer(f"{reference.familiar} is not in the index{self.hint(None)}")
@@ -253,7 +265,7 @@ class Past:
 
     def hint(self, at: int | None) -> str:
         """What somebody is known to have seen by some time, for a message; empty if nothing."""
-        hints = [hint for hint in self._reports.hints if at is None or hint.seen_until >= at]
+        hints = [hint for hint in self._hints if at is None or hint.seen_until >= at]
         if not hints:
             return ""
         hint = min(hints, key=lambda each: each.seen_until)

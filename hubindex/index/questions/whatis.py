@@ -70,7 +70,9 @@ def whatis(reader: Reader, text: str) -> list[Holding]:
         its_algorithm, _, its_digits = digest.partition(":")
         if its_digits.startswith(digits) and algorithm in {None, its_algorithm}:
             matching.setdefault(digest, []).append(row)
-    parts = _parts(reader, prefix, digits, algorithm)
+    # A whole digest that a tag has is that of a manifest, and of nothing that is in one.
+    is_whole = len(digits) in HEX_LENGTHS.values() and bool(matching)
+    parts = {} if is_whole else _parts(reader, prefix, digits, algorithm)
     reports = _reports(reader, prefix, digits, algorithm)
     known = sorted({*matching, *parts, *reports})
     if not known:
@@ -124,6 +126,8 @@ class _Told(NamedTuple):
 def _reports(reader: Reader, prefix: int, digits: str, algorithm: str | None) -> dict[str, list[_Told]]:
     """The digests that begin so and are reported, each with who says so, the first ones first."""
     found: dict[str, list[_Told]] = {}
+    if not reader.query("reports", "is_reported", prefix=prefix):  # as mostly
+        return found
     for host, path, tag, digest, platform, is_by, witness, at, source in reader.query(
         "reports", "with_prefix", prefix=prefix
     ):

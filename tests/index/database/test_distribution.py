@@ -24,6 +24,7 @@ TABLES = {table.name for table in distributed_tables()}
 EVERY_SHARD = {
     "ingest.add_report": "its row brings its repository with it",
     "ingest.forget_reports": "all that a witness said, anywhere",
+    "reports.is_reported": "who has reported a digest, anywhere",
     "reports.with_prefix": "who has reported a digest, anywhere",
     "reports.witnesses": "how much everybody has said",
     "health": "a check counts whole tables",

@@ -17,6 +17,9 @@ FROM digest_prefix p
 JOIN digest d ON d.repository_id = p.repository_id AND d.digest_id = p.digest_id
 WHERE p.prefix = ANY(:prefixes) AND p.repository_id = :repository_id
 
+-- name: is_reported
+SELECT 1 FROM report WHERE prefix = :prefix LIMIT 1
+
 -- name: with_prefix
 -- The tags that somebody has reported to have a digest of this beginning.
 SELECT g.host, r.name, p.tag, p.digest, p.platform, p.is_by, w.name, min(p.seen_from), min(p.source)
